@@ -1,0 +1,135 @@
+"""Built-in checks of the codebook against the files: renamed and unknown columns, straight-lining, drift between waves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bscstudy.checks.drift import item_drift
+from bscstudy.checks.registry import WHY, Finding, Source, items_of, listed_ids, register, waves_of, whole_finding
+
+SCALE_BLOCK, SHARED_BLOCK = 4, 8
+
+
+@register("unknown_column", "Column that the codebook does not describe", "report", "columns")
+def unknown_column(tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Columns of a file that no item and no key of any source of that file reads; they are in no derived table."""
+    unread: dict[str, set[str]] = {}
+    for source in tables.values():
+        names = set(map(str, source.extra.get("columns_unknown") or []))
+        unread[source.file] = unread.get(source.file, names) & names
+    first = {source.file: source for source in reversed(tables.values())}
+    text = "in the file, not in the codebook; it is not read"
+    return [
+        whole_finding("unknown_column", first[file], c, 1, "columns", text) for file, names in sorted(unread.items()) for c in sorted(names)
+    ]
+
+
+@register("renamed_column", "Column renamed between files", "report", "columns")
+def renamed_column(tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Items that one file of an instrument holds under another column name than the instrument's other files."""
+    findings = []
+    instruments = sorted({source.instrument for source in tables.values()})
+    for instrument in instruments:
+        sources = [s for s in tables.values() if s.instrument == instrument]
+        names = {s.id: {row["item"]: row.get("column") or row["item"] for row in _specific_last(items_of(config, s))} for s in sources}
+        for source in sources:
+            for item, column in sorted(names[source.id].items()):
+                others = [names[s.id][item] for s in sources if s.id != source.id and item in names[s.id]]
+                if others and column not in others and (len(others) > 1 or column != item):
+                    text = "holds an item under another column name than the instrument's other files"
+                    findings.append(whole_finding("renamed_column", source, column, 1, "columns", text))
+    return findings
+
+
+def _specific_last(rows: list[dict]) -> list[dict]:
+    return sorted(rows, key=lambda row: bool(listed_ids(row.get("sources"))))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Items answered side by side: a scale with reversed items, or items that share a response scale."""
+
+    name: str
+    items: tuple[str, ...]
+    smallest: int
+
+
+@register("straight_lining", "One answer throughout blocks of items", "report")
+def straight_lining(tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Forms that give one code to at least eight items in complete blocks (as answered, before any reversal).
+
+    A block is a scale of at least four items with one or more reverse-keyed, or at least eight ordinal items of an
+    instrument with one response scale. Items not asked of the role or wave are left out of the block. A single
+    block of four is not enough: an even-tempered answer gives it by chance. Observations are not forms and are passed over.
+    """
+    findings = []
+    for source in tables.values():
+        if "observation_id" in source.keys or "wave" not in source.frame.columns:
+            continue
+        waves = dict(zip(source.frame["row"], source.frame["wave"], strict=True))
+        for row, names in sorted(_straight_forms(source, config).items()):
+            wave = "" if pd.isna(waves[row]) else str(waves[row])
+            text = f"one answer throughout {len(names)} complete block(s) of items"
+            findings.append(Finding("straight_lining", source.id, source.file, row, " ".join(names), wave, 1, "rows", text))
+    return findings
+
+
+def _straight_forms(source: Source, config: dict) -> dict[int, list[str]]:
+    """Return row -> blocks, for the rows whose straight blocks with one code hold enough items."""
+    found: dict[tuple[int, float], list[Block]] = {}
+    for block in blocks_of(source, config):
+        for row, code in straight_rows(source.frame, block).items():
+            found.setdefault((row, code), []).append(block)
+    enough = {row: blocks for (row, _), blocks in sorted(found.items()) if len({i for b in blocks for i in b.items}) >= SHARED_BLOCK}
+    return {row: [block.name for block in blocks] for row, blocks in enough.items()}
+
+
+def blocks_of(source: Source, config: dict) -> list[Block]:
+    """Return the blocks in which a form of this source can be straight-lined."""
+    blocks = []
+    for scale in config.get("scales", []):
+        parts = listed_ids(scale["items"])
+        plain = not any("=" in part or part == "*" for part in parts)
+        if scale["instrument"] == source.instrument and plain and len(parts) >= SCALE_BLOCK and any(p.startswith("-") for p in parts):
+            blocks.append(Block(scale["scale"], tuple(p.lstrip("-") for p in parts), SCALE_BLOCK))
+    shared: dict[str, list[str]] = {}
+    for row in items_of(config, source):
+        if row["type"] == "ordinal" and row.get("response_scale"):
+            members = shared.setdefault(row["response_scale"], [])
+            members += [row["item"]] if row["item"] not in members else []
+    blocks += [Block(name, tuple(items), SHARED_BLOCK) for name, items in sorted(shared.items()) if len(items) >= SHARED_BLOCK]
+    return [b for b in blocks if set(b.items) <= set(source.frame.columns)]
+
+
+def straight_rows(frame: pd.DataFrame, block: Block) -> dict[int, float]:
+    """Return row -> code for the rows that gave one and the same code to every asked item of a block."""
+    items = list(block.items)
+    whys = pd.DataFrame({i: frame[i + WHY] if i + WHY in frame.columns else pd.Series(pd.NA, index=frame.index) for i in items})
+    asked = len(items) - (whys == "not_asked").sum(axis=1)
+    answered = frame[items].notna().sum(axis=1)
+    lowest = frame[items].min(axis=1)
+    found = (asked >= block.smallest) & (answered == asked) & (frame[items].max(axis=1) == lowest)
+    return {int(row): float(code) for row, code in zip(frame.loc[found, "row"], lowest[found], strict=True)}
+
+
+def _drift_findings(check: str, changes: tuple[str, ...], text: str):
+    def found(tables: dict[str, Source], config: dict) -> list[Finding]:
+        findings = []
+        for row in item_drift(tables, config).itertuples(index=False):
+            if row.change in changes or (check == "wording_changed" and "wording" in row.detail):
+                source = next(s for s in tables.values() if s.instrument == row.instrument and row.wave_to in waves_of(s))
+                message = text.format(row.wave_from, row.wave_to)
+                findings.append(whole_finding(check, source, row.item, 1, "items", message, row.wave_to))
+        return findings
+
+    return found
+
+
+register("wording_changed", "Item worded otherwise than in the wave before", "report", "items")(
+    _drift_findings("wording_changed", ("reworded",), "the wording differs between {} and {}")
+)
+register("response_scale_changed", "Item with another response scale than in the wave before", "report", "items")(
+    _drift_findings("response_scale_changed", ("rescaled",), "the response scale or range differs between {} and {}")
+)

@@ -1,0 +1,69 @@
+"""The gate: a run with severe findings ends here, with one message that lists them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bscstudy.errors import BscError
+
+SHOWN_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the checks amount to: counts of findings by severity, and what is tolerated with its reason."""
+
+    n_stop: int
+    n_report: int
+    n_tolerated: int
+    n_resolved: int
+    tolerated: tuple[dict, ...]
+
+
+def pass_gate(findings: pd.DataFrame, summary: pd.DataFrame) -> Gate:
+    """Return the verdict over all findings.
+
+    Raises
+    ------
+    BscError
+        BSC-DAT-001 with every finding of severity stop, by check, source and file, with their rows.
+    """
+    severe = findings[findings["severity"] == "stop"]
+    if len(severe):
+        raise _refusal(severe, summary)
+    n = Counter(findings["severity"])
+    tolerated = summary[(summary["severity"] == "tolerated") & (summary["n"] > 0)]
+    named = tuple(
+        {"check": row.check, "source": row.source, "n": int(row.n), "unit": row.unit, "reason": "" if pd.isna(row.reason) else row.reason}
+        for row in tolerated.itertuples(index=False)
+    )
+    return Gate(0, n["report"], n["tolerated"], n["resolved"], named)
+
+
+def _refusal(severe: pd.DataFrame, summary: pd.DataFrame) -> BscError:
+    labels = dict(zip(summary["check"], summary["label"], strict=True))
+    places = [
+        _place(keys, rows, labels) for keys, rows in severe.fillna({"column": ""}).groupby(["check", "source", "file", "column"], sort=True)
+    ]
+    checks = severe["check"].nunique()
+    return BscError(
+        "BSC-DAT-001",
+        f"{len(severe)} finding(s) of {checks} check(s) are severe.",
+        tuple(places),
+        "A wrong key, code or date would change results without anyone seeing it. Nothing was scored.",
+        "Correct the files; or leave records out under `exclusions` in config/config.yaml, or accept a finding under `tolerated` in "
+        "config/checks.yaml, each with a reason. Every finding is in data/derived/checks/findings.csv.",
+    )
+
+
+def _place(keys: tuple, rows: pd.DataFrame, labels: dict) -> str:
+    check, source, file, column = keys
+    numbers = sorted({int(row) for row in rows["row"].dropna()})
+    shown = ", ".join(str(row) for row in numbers[:SHOWN_ROWS])
+    more = f" and {len(numbers) - SHOWN_ROWS} more" if len(numbers) > SHOWN_ROWS else ""
+    where = f", {'row' if len(numbers) == 1 else 'rows'} {shown}{more}" if numbers else f", {int(rows['n'].sum())} {rows['unit'].iloc[0]}"
+    column = f", column {column}" if column else ""
+    return f"{check} ({labels.get(check, check)}): {source}, {file}{column}{where}"

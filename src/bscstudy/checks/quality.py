@@ -1,0 +1,141 @@
+"""The data-quality run: every check over all rows, then without the excluded ones, with its severity.
+
+What the first pass finds and the second does not is `resolved` by an exclusion.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from bscstudy.checks import builtin, builtin_codebook  # noqa: F401 - they enter their checks in the registry
+from bscstudy.checks.registry import REGISTRY, SEVERITIES, Finding, Source
+from bscstudy.checks.rules import check_rules, run_rule
+
+FINDING_COLUMNS = ["finding", "check", "severity", "source", "file", "row", "column", "wave", "n", "unit", "message"]
+SUMMARY_COLUMNS = ["check", "label", "source", "severity", "n", "n_resolved", "unit", "reason"]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """All findings with their severities, and their counts by check and source.
+
+    Attributes
+    ----------
+    findings : DataFrame
+        One row a finding, columns as `FINDING_COLUMNS`.
+    summary : DataFrame
+        One row a check and source, columns as `SUMMARY_COLUMNS`; `n` counts over all rows, `n_resolved` the part that
+        an exclusion removed. A check that found nothing anywhere has one row with a blank source; a study's own rule always
+        has the row of its source.
+    """
+
+    findings: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def run_checks(tables: dict[str, Source], config: dict) -> Quality:
+    """Run the built-in checks and the study's own rules over the ingested sources.
+
+    Parameters
+    ----------
+    tables : dict of str to Source
+        Every ingested source, with its excluded rows.
+    config : dict
+        The sections `waves`, `roles`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
+        for missing, `missing_codes`.
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-070 to BSC-CFG-073 for a rule that cannot be understood.
+    """
+    rules = (config.get("checks") or {}).get("rules") or []
+    check_rules(rules, tables)
+    everything, counts = _one_pass(tables, rules, config)
+    kept = {name: source.kept() for name, source in tables.items()}
+    if any(kept[name] is not tables[name] for name in tables):
+        remaining, counts_kept = _one_pass(kept, rules, config)
+    else:
+        remaining, counts_kept = everything, counts
+    rated = _rated(everything, remaining, config)
+    return Quality(_findings_frame(rated), _summary_frame(rated, rules, counts, counts_kept, config))
+
+
+def _one_pass(tables: dict[str, Source], rules: list[dict], config: dict) -> tuple[list[Finding], dict[str, int]]:
+    findings = [finding for check in REGISTRY.values() for finding in check.function(tables, config)]
+    counts = {}
+    for rule in rules:
+        counted = run_rule(rule, tables, config)
+        counts[rule["id"]] = counted.n
+        findings += counted.findings
+    return findings, counts
+
+
+def severity_of(check: str, source: str, config: dict) -> tuple[str, str]:
+    """Return the severity of a check for a source and, where it is tolerated, the reason the study gives."""
+    settings = config.get("checks") or {}
+    for entry in settings.get("tolerated") or []:
+        if entry["check"] == check and entry.get("source") in (None, "", source):
+            return "tolerated", str(entry.get("reason", ""))
+    override = (settings.get("severity") or {}).get(check)
+    rule = next((r for r in settings.get("rules") or [] if r["id"] == check), None)
+    if rule is not None:
+        return override or rule.get("severity", "report"), str(rule.get("reason", ""))
+    return override or REGISTRY[check].severity, ""
+
+
+def _rated(everything: list[Finding], remaining: list[Finding], config: dict) -> list[tuple[str, Finding]]:
+    """Pair each finding with its severity; what only the second pass finds is kept too."""
+    still = {finding.identity for finding in remaining}
+    first = {finding.identity for finding in everything}
+    rated = []
+    for finding in everything + [f for f in remaining if f.identity not in first]:
+        solved = finding.identity not in still and finding.check != "excluded_record"
+        rated.append(("resolved" if solved else severity_of(finding.check, finding.source, config)[0], finding))
+    return sorted(rated, key=lambda pair: _order(*pair))
+
+
+def _order(severity: str, finding: Finding) -> tuple:
+    row = -1 if finding.row is None else finding.row
+    return (SEVERITIES.index(severity), finding.check, finding.source, finding.wave, row, finding.column, finding.message)
+
+
+def _findings_frame(rated: list[tuple[str, Finding]]) -> pd.DataFrame:
+    rows = [{"finding": i, "severity": severity, **asdict(finding)} for i, (severity, finding) in enumerate(rated, start=1)]
+    frame = pd.DataFrame(rows, columns=FINDING_COLUMNS)
+    return frame.astype({"row": "Int64"})
+
+
+def _summary_frame(rated: list, rules: list[dict], counts: dict[str, int], counts_kept: dict[str, int], config: dict) -> pd.DataFrame:
+    declared = {rule["id"] for rule in rules}
+    total, solved, units = Counter(), Counter(), {}
+    for severity, finding in rated:
+        if finding.check not in declared:
+            place = (finding.check, finding.source)
+            total[place] += finding.n
+            solved[place] += finding.n if severity == "resolved" else 0
+            units[place] = finding.unit
+    for rule in rules:
+        place = (rule["id"], rule["source"])
+        total[place], solved[place] = counts[rule["id"]], max(0, counts[rule["id"]] - counts_kept[rule["id"]])
+        units[place] = str(rule.get("unit", "rows"))
+    for check in set(REGISTRY) - {check for check, _ in total}:
+        total[(check, "")], units[(check, "")] = 0, REGISTRY[check].unit
+    labels = {**{c.id: c.label for c in REGISTRY.values()}, **{r["id"]: str(r.get("label") or r["id"]) for r in rules}}
+    rows = []
+    for (check, source), n in sorted(total.items()):
+        severity, reason = severity_of(check, source, config)
+        severity = "resolved" if 0 < n == solved[(check, source)] else severity
+        rows.append(
+            dict(
+                zip(
+                    SUMMARY_COLUMNS,
+                    (check, labels[check], source, severity, n, solved[(check, source)], units[(check, source)], reason),
+                    strict=True,
+                )
+            )
+        )
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)

@@ -1,0 +1,187 @@
+"""A study's configuration: read, checked as a whole, handed out by section.
+
+Every fault of one kind is collected and raised once. The shapes are in ``schemas/*.schema.yaml``; what refers to what is
+checked in :mod:`bscstudy.references`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from bscstudy.errors import BscError
+
+SCHEMAS = Path(__file__).resolve().parent / "schemas"
+#: configuration file -> (schema, required, where its content goes: None = its keys are sections themselves)
+YAML_FILES = {
+    "config.yaml": ("config", True, None),
+    "sources.yaml": ("sources", True, "sources"),
+    "measures.yaml": ("measures", False, None),
+    "checks.yaml": ("checks", False, "checks"),
+    "qual.yaml": ("qual", False, "qual"),
+    "theory_of_change.yaml": ("theory_of_change", False, "theory_of_change"),
+}
+#: table section -> (file, required)
+TABLE_FILES = {
+    "items": ("codebook/items.csv", True),
+    "response_scales": ("codebook/response_scales.csv", False),
+    "missing_codes": ("codebook/missing_codes.csv", False),
+    "recodes": ("codebook/recodes.csv", False),
+    "scales": ("codebook/scales.csv", False),
+    "themes": ("qual/themes.csv", False),
+    "code_map": ("qual/code_map.csv", False),
+    "exhibits": ("exhibits.csv", True),
+}
+EMPTY = {
+    "ids": {}, "exclusions": [], "observation": [], "fidelity": [], "derive": [], "run_charts": None,
+    "checks": {}, "qual": None, "theory_of_change": {"constructs": [], "arrows": []},
+}  # fmt: skip
+
+
+def load_study(folder: Path) -> dict:
+    """Read and check a study's whole configuration.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder ``config`` of the study.
+
+    Returns
+    -------
+    dict
+        Section name -> content, as listed in docs/architecture.md section 3.
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-001 a file is absent or cannot be read; BSC-CFG-002 a key, value or column is not as the schema says;
+        BSC-CFG-003 something refers to what does not exist. All findings of a kind come together.
+    """
+    from bscstudy.references import check_references
+    from bscstudy.schema_check import check_against_schemas
+
+    folder = Path(folder)
+    _require_files(folder)
+    check_against_schemas(folder)
+    study = _read_all(folder)
+    check_references(study)
+    return study
+
+
+def read_sections(folder: Path, sections: dict[str, str]) -> dict:
+    """Read the named sections of a configuration that was checked before; ``study`` is always among them.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder ``config``.
+    sections : dict
+        Local name -> address: a section (``waves``), a part (``sources.staff_t1``) or rows of a table
+        (``items[instrument=staff_survey]``; with ``.0`` the first such row).
+    """
+    return select_sections(_read_all(Path(folder)), sections)
+
+
+def select_sections(study: dict, sections: dict[str, str]) -> dict:
+    """Pick sections out of a loaded configuration (see `read_sections`)."""
+    picked = {name: _address(study, address) for name, address in sections.items()}
+    return {"study": study["study"], **picked}
+
+
+def sections_digest(study: dict, sections: dict[str, str]) -> str:
+    """Return a digest of the sections' content; a rule reruns when it changes."""
+    text = json.dumps(select_sections(study, sections), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _address(study: dict, address: str):
+    rows = re.fullmatch(r"(\w+)\[(\w+)=([^\]]*)\](\.0)?", address)
+    if rows:
+        found = [row for row in study[rows[1]] if row[rows[2]] == rows[3]]
+        return found[0] if rows[4] else found
+    part = study
+    for step in address.split("."):
+        part = part[step]
+    return part
+
+
+def _require_files(folder: Path) -> None:
+    wanted = [n for n, (_, required, _) in YAML_FILES.items() if required] + [n for n, required in TABLE_FILES.values() if required]
+    absent = [str(folder / name) for name in wanted if not (folder / name).is_file()]
+    if absent:
+        raise BscError(
+            "BSC-CFG-001",
+            f"{len(absent)} file(s) of the configuration are missing.",
+            tuple(absent),
+            "A study is described by its configuration; without it nothing can be read or scored.",
+            "Run inside a study's folder, or write a commented starting folder with `bscstudy new-study DIR`.",
+        )
+
+
+def read_yaml(path: Path) -> dict:
+    """Read one YAML file; a file that cannot be parsed is named with line and column (BSC-CFG-001)."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BscError(
+            "BSC-CFG-001",
+            "A configuration file cannot be read as YAML.",
+            f"{path}{place}",
+            "Nothing of the file can be used.",
+            "Look at the line named: often an indent, a missing space after a colon, or a quote that is not closed.",
+        ) from None
+    return {} if content is None else content
+
+
+@cache
+def table_schema() -> dict:
+    """Return the schema of the configuration's CSV tables, table name -> {required, properties}."""
+    return read_yaml(SCHEMAS / "codebook.schema.yaml")["properties"]
+
+
+def read_rows(path: Path) -> list[dict]:
+    """Read a configuration table as text, one dict for each row (blank = empty string); blank lines are passed over."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as handle:
+            return [row for row in csv.DictReader(handle) if any((v or "").strip() for v in row.values() if not isinstance(v, list))]
+    except (UnicodeDecodeError, csv.Error):
+        raise BscError(
+            "BSC-CFG-001", "A configuration table cannot be read.", str(path), "None of its rows can be used.", "Save it as CSV in UTF-8."
+        ) from None
+
+
+def _typed_rows(name: str, rows: list[dict]) -> list[dict]:
+    columns = table_schema()[name]["properties"]
+
+    def value(column: str, text: str):
+        text = (text or "").strip()
+        kind = columns[column].get("type")
+        if kind not in ("number", "integer"):
+            return text
+        return None if text == "" else int(text) if kind == "integer" else float(text)
+
+    return [{column: value(column, row.get(column) or "") for column in columns} for row in rows]
+
+
+def _read_all(folder: Path) -> dict:
+    study = {name: content for name, content in EMPTY.items()}
+    for file, (_, _, section) in YAML_FILES.items():
+        if not (folder / file).is_file():
+            continue
+        content = read_yaml(folder / file)
+        study.update(content if section is None else {section: content})
+    for name, (file, _) in TABLE_FILES.items():
+        study[name] = _typed_rows(name, read_rows(folder / file)) if (folder / file).is_file() else []
+    study["sources"] = {name: {"id": name, **content} for name, content in sorted(study["sources"].items())}
+    models = sorted((folder / "models").glob("*.yaml"))
+    study["models"] = {path.stem: {"id": path.stem, **read_yaml(path)} for path in models}
+    return study

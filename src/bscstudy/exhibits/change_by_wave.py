@@ -1,0 +1,166 @@
+"""How much each outcome changed between waves: model contrasts with intervals, as a table and a forest plot."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, model_notes, sentences
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, footnote_mark
+from bscstudy.exhibits.forest import forest_figure
+
+TABLES = ("models/estimates", "models/fits")
+FIGURE = True
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return the contrasts of every model that asks about change.
+
+    Options: `models` (ids) restricts them; `contrasts` (ids) says which are drawn, by default those that hold no other factor;
+    `headline` is the one that is put into sentences, by default `change_post`.
+    """
+    fits = model_notes.rows_of_fits(tables["models/fits"], "change", context.option_list("models"))
+    if fits.empty:
+        return empty_exhibit("No model of this study asks about change.")
+    estimates = tables["models/estimates"]
+    rows, footnotes = [], []
+    for fit in _ordered(fits, context).to_dict("records"):
+        found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "contrast")]
+        rows += _rows_of_model(fit, found, context, footnotes)
+    data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
+    plotted = _plotted(data)
+    in_sd = bool(plotted["in_sd"].all())
+    unit = "Change in standard deviations of the first wave" if in_sd else "Change in points of the scale"
+    return Exhibit(
+        table=_shown(data),
+        caption="Change between waves, estimated by multilevel models",
+        notes={**_reading_notes(data), **model_notes.model_notes(fits)},
+        sentences=tuple(_sentences(data, context)),
+        footnotes=tuple(footnotes),
+        group_by="Outcome",
+        figure=forest_figure(plotted, f"{unit} (point and 95% interval)", context),
+        alt=_alt(data, unit),
+        data=plotted,
+    )
+
+
+_COLUMNS = [
+    "model", "outcome", "mark", "better", "share", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd", "contrast_id", "contrast", "drawn",
+    "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized", "reasons",
+]  # fmt: skip
+
+
+def _ordered(fits: pd.DataFrame, context: Context) -> pd.DataFrame:
+    order = [*labels.scale_rows(context), *labels.score_rows(context)]
+    rank = fits["outcome"].map({outcome: i for i, outcome in enumerate(order)}).fillna(len(order))
+    return fits.assign(_rank=rank).sort_values(["_rank", "model"], kind="stable").drop(columns="_rank")
+
+
+def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str]) -> list[dict]:
+    flags = model_notes.split_reasons(fit.get("notes"))
+    marks = ""
+    if flags and fit["state"] in model_notes.ESTIMATED:
+        footnotes.append(f"{fit['label']}: {flags}.")
+        marks = f" {footnote_mark(len(footnotes) - 1)}"
+    common = {
+        "model": fit["model"],
+        "outcome": labels.outcome_label(fit["outcome"], context),
+        "mark": marks,
+        "better": labels.better_end(fit["outcome"], context),
+        "share": labels.is_share(fit["outcome"], context),
+        "unit": str(fit["unit"]),
+        "sd": fit.get("outcome_sd_baseline"),
+        **{k: fit.get(k) for k in ("n", "n_persons", "n_centers", "n_excluded")},
+    }
+    if fit["state"] not in model_notes.ESTIMATED or found.empty:
+        reasons = model_notes.split_reasons(fit.get("reasons")) or "the model has no contrast"
+        footnotes.append(f"{fit['label']}: not estimated; {reasons}.")
+        return [{**common, "contrast": f"not estimated {footnote_mark(len(footnotes) - 1)}", "drawn": True, "reasons": reasons}]
+    settings = {str(c["id"]): c for c in labels.model_settings(fit["model"], context).get("contrasts", [])}
+    rank = found["term"].map({name: i for i, name in enumerate(settings)}).fillna(len(settings))
+    ordered = found.assign(_rank=rank).sort_values(["_rank", "term"], kind="stable")
+    drawn = context.option_list("contrasts") or [name for name in ordered["term"] if not settings.get(name, {}).get("at")]
+    keep = ("estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized")
+    return [
+        {**common, "contrast_id": r["term"], "contrast": str(r["label"]), "drawn": r["term"] in drawn, **{k: r.get(k) for k in keep}}
+        for r in ordered.to_dict("records")
+    ]
+
+
+def _shown(data: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "Outcome": _outcome(row) + row["mark"],
+                "Comparison": row["contrast"],
+                "Change": numbers.estimate(row["estimate"], signed=True),
+                "95% interval": numbers.interval(row["low"], row["high"]),
+                "In SD": numbers.estimate(row["standardized"], signed=True),
+                "df": numbers.degrees_of_freedom(row["df"]),
+                "p": numbers.p_value(row["p_value"]),
+                "p adjusted": numbers.p_value(row["p_adjusted"]),
+                "n": numbers.count(row["n"]),
+                "Centers": numbers.count(row["n_centers"]),
+                "Left out": numbers.count(row["n_excluded"]),
+            }
+            for row in data.to_dict("records")
+        ]
+    )
+
+
+def _outcome(row: dict) -> str:
+    return f"{row['outcome']} (lower is better)" if row["better"] == "lower" else str(row["outcome"])
+
+
+def _plotted(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the drawn rows; in standard deviations of the first wave where every model has that, else in points."""
+    frame = data[data["drawn"].astype(bool)].reset_index(drop=True)
+    one_sd = pd.to_numeric(frame["sd"], errors="coerce")
+    estimated = frame["estimate"].notna()
+    in_sd = bool(estimated.any() and (one_sd[estimated] > 0).all())
+    out = pd.DataFrame({"model": frame["model"], "label": [_outcome(r) for r in frame.to_dict("records")]})
+    out["series"] = frame["contrast"].where(estimated, "")
+    for column in ("estimate", "low", "high"):
+        out[column] = pd.to_numeric(frame[column], errors="coerce") / (one_sd if in_sd else 1.0)
+    return out.assign(in_sd=in_sd)
+
+
+def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
+    known = data[data["estimate"].notna()]
+    said = []
+    for name in dict.fromkeys(known.loc[known["drawn"].astype(bool), "contrast_id"]):
+        part = known[known["contrast_id"] == name]
+        clear = [sentences.is_clear(r["low"], r["high"], r["p_adjusted"]) for r in part.to_dict("records")]
+        said.append(sentences.overview_sentence(part["contrast"].iloc[0], sum(clear), len(clear)))
+    for _, part in data.groupby("model", sort=False):
+        row = _headline(part, context.options.get("headline", "change_post"))
+        if numbers.is_missing(row["estimate"]):
+            said.append(sentences.not_estimated_sentence(row["outcome"], row["reasons"]))
+        else:
+            contrast = labels.lower_first(row["contrast"])
+            said.append(sentences.change_sentence(row, row["outcome"], contrast, row["unit"], row["better"], share=bool(row["share"])))
+    return said
+
+
+def _headline(part: pd.DataFrame, wanted: str) -> dict:
+    chosen = part[part["contrast_id"] == wanted]
+    return (chosen if len(chosen) else part).iloc[0].to_dict()
+
+
+def _reading_notes(data: pd.DataFrame) -> dict[str, str]:
+    notes = {
+        "Reading": "a change above zero means that the average rose; it is in points of the scale (a share runs from 0 to 1)",
+        "In SD": "the change divided by the standard deviation of the outcome at its first wave",
+    }
+    if data["p_adjusted"].notna().any():
+        notes["p adjusted"] = "Holm's method over the comparisons of a family of models"
+    return notes
+
+
+def _alt(data: pd.DataFrame, unit: str) -> str:
+    known = data[data["estimate"].notna() & data["drawn"].astype(bool)].to_dict("records")
+    clear = sum(sentences.is_clear(r["low"], r["high"], r["p_adjusted"]) for r in known)
+    return (
+        f"Forest plot. {unit} for {data['outcome'].nunique()} outcomes with 95% intervals; {clear} of {len(known)} comparisons "
+        "differ clearly from zero. The table holds every number."
+    )

@@ -1,0 +1,119 @@
+"""What people answered: each scale's n, mean, spread and range by wave, and boxes of the scores."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, masking
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.distributions import box_panels
+
+TABLES = ("measures/scores",)
+FIGURE = True
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return descriptives by scale and wave; options: `scales` (ids to show), `by` = `role` or `collaborative`."""
+    scores = _asked(tables["measures/scores"], context)
+    if scores.empty:
+        return empty_exhibit("No scale has a score.")
+    by = [context.options["by"]] if context.options.get("by") in ("role", "collaborative") else []
+    data = _describe(scores, by, context)
+    boxes = scores.rename(columns={"score": "value"})
+    boxes = boxes.assign(
+        panel=boxes["scale"].map(lambda s: labels.outcome_label(s, context)), wave=boxes["wave"].map(context.labels("waves"))
+    )
+    ends = {s: (r.get("low"), r.get("high")) for s, r in labels.scale_rows(context).items()}
+    boxes = boxes.assign(
+        low=[ends.get(s, (None, None))[0] for s in boxes["scale"]], high=[ends.get(s, (None, None))[1] for s in boxes["scale"]]
+    )
+    panels = [labels.outcome_label(s, context) for s in in_order(scores["scale"], list(labels.scale_rows(context)))]
+    waves = [context.labels("waves")[w] for w in in_order(scores["wave"], wave_order(context))]
+    return Exhibit(
+        table=_shown(data, by, context),
+        caption="Scale scores by wave: people with a score, mean, standard deviation and quartiles",
+        notes=_notes(scores, data, context),
+        group_by="Scale",
+        figure=box_panels(boxes, panels, waves, context, min_cell=context.min_cell),
+        alt=f"Boxes of scores by wave for {len(panels)} scales; the table gives n, mean, standard deviation and quartiles of each.",
+        data=data.drop(columns=[c for c in data if c.startswith("_")]) if not by else None,
+    )
+
+
+def _asked(scores: pd.DataFrame, context: Context) -> pd.DataFrame:
+    kept = scores[scores["why"].fillna("") != "not_asked"]
+    wanted = context.option_list("scales")
+    return kept[kept["scale"].isin(wanted)] if wanted else kept
+
+
+def _describe(scores: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
+    rows = []
+    for keys, part in scores.groupby(["scale", "wave", *by], sort=True):
+        values = part["score"].dropna().astype(float)
+        quartiles = values.quantile([0.25, 0.5, 0.75]).tolist() if len(values) else [None] * 3
+        rows.append(
+            {
+                **dict(zip(["scale", "wave", *by], keys, strict=True)),
+                "answered": len(part),
+                "n": len(values),
+                "n_centers": int(part.loc[part["score"].notna(), "center_id"].nunique()),
+                "mean": values.mean() if len(values) else None,
+                "sd": values.std(ddof=1) if len(values) > 1 else None,
+                "q1": quartiles[0],
+                "median": quartiles[1],
+                "q3": quartiles[2],
+            }
+        )
+    data = pd.DataFrame(rows)
+    for column, order in (("scale", list(labels.scale_rows(context))), ("wave", wave_order(context))):
+        data[f"_{column}"] = data[column].map({name: i for i, name in enumerate(order)}).fillna(len(order))
+    return data.sort_values(["_scale", "_wave", *by], kind="stable").reset_index(drop=True)
+
+
+def _shown(data: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
+    waves, rows = context.labels("waves"), []
+    groups = context.labels(f"{by[0]}s") if by else {}
+    cells = masking.masked(
+        data, ["n"], ["scale", "wave"] if by else ["scale"], context.min_cell, total=None if by else pd.Series(True, index=data.index)
+    )
+    for row, n in zip(data.to_dict("records"), cells["n"], strict=True):
+        scale = labels.scale_rows(context).get(row["scale"], {})
+        hidden = isinstance(n, str) or 0 < row["n"] < context.min_cell
+        value = {k: None if hidden else row[k] for k in ("mean", "sd", "q1", "median", "q3")}
+        rows.append(
+            {
+                "Scale": f"{labels.outcome_label(row['scale'], context)}{_range_text(scale)}",
+                "Wave": waves.get(str(row["wave"]), str(row["wave"])) + (f": {groups.get(row[by[0]], row[by[0]])}" if by else ""),
+                "n": n if isinstance(n, str) else f"<{context.min_cell}" if hidden else numbers.count(n),
+                "No score": numbers.MISSING if hidden else _few(row["answered"] - row["n"], context.min_cell),
+                "Mean": numbers.estimate(value["mean"]),
+                "SD": numbers.estimate(value["sd"]),
+                "25%": numbers.estimate(value["q1"]),
+                "Median": numbers.estimate(value["median"]),
+                "75%": numbers.estimate(value["q3"]),
+                "Centers": numbers.count(row["n_centers"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _few(n: int, min_cell: int) -> str:
+    return f"<{min_cell}" if 0 < n < min_cell else numbers.count(n)
+
+
+def _range_text(scale: dict) -> str:
+    low, high = scale.get("low"), scale.get("high")
+    return "" if numbers.is_missing(low) or numbers.is_missing(high) else f" ({low:g} to {high:g})"
+
+
+def _notes(scores: pd.DataFrame, data: pd.DataFrame, context: Context) -> dict[str, str]:
+    without = int(scores["score"].isna().sum())
+    return {
+        "Estimator": "means, standard deviations and quartiles over people; no clustering is taken into account here (the models do that)",
+        "n": "people (or forms, where a form is anonymous) with a score",
+        "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
+        "Exclusions": f"{numbers.count(without)} of {numbers.count(len(scores))} forms have no score because too few of the items were answered",
+        "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean; no single person's score is drawn",
+        "Privacy": masking.note(context.min_cell),
+    }

@@ -1,0 +1,137 @@
+"""What goes with the outcomes: coefficients of the facilitator and barrier models, as a table and forest plots."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, model_notes, sentences
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, footnote_mark
+from bscstudy.exhibits.forest import forest_panels
+
+TABLES = ("models/estimates", "models/fits")
+FIGURE = True
+INTERCEPT = ("(Intercept)", "Intercept")
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return the fixed part of every facilitator model; drawn and said are the terms with a declared predictor.
+
+    Options: `models` (ids) restricts the models.
+    """
+    fits = model_notes.rows_of_fits(tables["models/fits"], "facilitators", context.option_list("models"))
+    if fits.empty:
+        return empty_exhibit("No model of this study asks about facilitators and barriers.")
+    estimates = tables["models/estimates"]
+    rows, footnotes = [], []
+    for fit in fits.to_dict("records"):
+        found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "fixed") & ~estimates["term"].isin(INTERCEPT)]
+        rows += _rows_of_model(fit, found, context, footnotes)
+    data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
+    drawn = data[data["drawn"].astype(bool)].rename(columns={"predictor": "label"})
+    panels = {str(name): part for name, part in drawn.groupby("title", sort=False)}
+    axes = {name: f"Points of {labels.lower_first(part['outcome'].iloc[0])} (point and 95% interval)" for name, part in panels.items()}
+    return Exhibit(
+        table=_shown(data),
+        caption="What goes with the outcomes: coefficients of multilevel models",
+        notes={"Reading": _READING, **model_notes.model_notes(fits)},
+        sentences=tuple(_sentences(data)),
+        footnotes=tuple(footnotes),
+        group_by="Model",
+        figure=forest_panels(panels, axes, context),
+        alt=_alt(data),
+        data=drawn[["model", "term", "label", "estimate", "low", "high"]],
+    )
+
+
+_COLUMNS = [
+    "model", "title", "mark", "outcome", "unit", "term", "predictor", "drawn", "headline", "series", "estimate", "low", "high", "df", "p_value",
+    "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons",
+]  # fmt: skip
+_READING = (
+    "each coefficient is the difference in the outcome, in points, that goes with one unit of the predictor (one standard deviation "
+    "where it says so) or with a group against its reference group, the other predictors held; a link is not a cause"
+)
+
+
+def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str]) -> list[dict]:
+    flags, mark = model_notes.split_reasons(fit.get("notes")), ""
+    if flags and fit["state"] in model_notes.ESTIMATED:
+        footnotes.append(f"{fit['label']}: {flags}.")
+        mark = f" {footnote_mark(len(footnotes) - 1)}"
+    common = {
+        "model": fit["model"],
+        "title": str(fit["label"]),
+        "mark": mark,
+        "outcome": labels.outcome_label(fit["outcome"], context),
+        "unit": str(fit["unit"]),
+        "series": "",
+        **{k: fit.get(k) for k in ("n", "n_persons", "n_centers", "n_excluded")},
+    }
+    if fit["state"] not in model_notes.ESTIMATED or found.empty:
+        reasons = model_notes.split_reasons(fit.get("reasons")) or "the model has no predictor"
+        footnotes.append(f"{fit['label']}: not estimated; {reasons}.")
+        return [
+            {
+                **common,
+                "predictor": f"not estimated {footnote_mark(len(footnotes) - 1)}",
+                "drawn": True,
+                "headline": True,
+                "reasons": reasons,
+            }
+        ]
+    predictors = set(labels.model_settings(fit["model"], context).get("predictors", {}))
+    inside = {str(t): predictors & {part.partition("[")[0] for part in str(t).split(":")} for t in found["term"]}
+    crossed = {name for term, names in inside.items() if ":" in term for name in names}
+    keep = ("estimate", "low", "high", "df", "p_value", "p_adjusted")
+    rows = [
+        {
+            **common,
+            "term": r["term"],
+            "predictor": str(r["label"]),
+            "drawn": bool(inside[str(r["term"])]) or not predictors,
+            "headline": bool(inside[str(r["term"])]) and (":" in str(r["term"]) or not inside[str(r["term"])] & crossed),
+            **{k: r.get(k) for k in keep},
+        }
+        for r in found.to_dict("records")
+    ]
+    return sorted(rows, key=lambda r: (not r["headline"], not r["drawn"]))
+
+
+def _shown(data: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "Model": row["title"] + row["mark"],
+                "Term": row["predictor"],
+                "Coefficient": numbers.estimate(row["estimate"], signed=True),
+                "95% interval": numbers.interval(row["low"], row["high"]),
+                "df": numbers.degrees_of_freedom(row["df"]),
+                "p": numbers.p_value(row["p_value"]),
+                "p adjusted": numbers.p_value(row["p_adjusted"]),
+                "n": numbers.count(row["n"]),
+                "Centers": numbers.count(row["n_centers"]),
+                "Left out": numbers.count(row["n_excluded"]),
+            }
+            for row in data.to_dict("records")
+        ]
+    )
+
+
+def _sentences(data: pd.DataFrame) -> list[str]:
+    said = []
+    for row in data.to_dict("records"):
+        if numbers.is_missing(row["estimate"]):
+            said.append(sentences.not_estimated_sentence(row["title"], row["reasons"]))
+        elif row["headline"]:
+            said.append(sentences.association_sentence(row, labels.lower_first(row["outcome"]), row["predictor"], row["unit"]))
+    return said
+
+
+def _alt(data: pd.DataFrame) -> str:
+    known = data[data["estimate"].notna() & data["drawn"].astype(bool)].to_dict("records")
+    clear = sum(sentences.is_clear(r["low"], r["high"], r["p_adjusted"]) for r in known)
+    return (
+        f"Forest plots, one for each of {data['title'].nunique()} models: coefficients with 95% intervals; {clear} of {len(known)} "
+        "differ clearly from zero. The table holds every number."
+    )

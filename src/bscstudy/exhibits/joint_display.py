@@ -1,0 +1,175 @@
+"""The joint display: what survey, observation, fidelity and interviews say of each construct, side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import style
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
+from bscstudy.exhibits.labels import outcome_label, words
+from bscstudy.exhibits.model_notes import model_notes
+from bscstudy.exhibits.theme_words import UNITS, raised_of_asked, theme_notes
+
+TABLES = ("integrate/joint_display", "models/fits", "qual/presence")
+FIGURE = True
+BLOCKS = {"engagement": "Engagement", "mechanism": "Mechanisms", "practice": "Practice", "context": "Context"}
+FIT_WORDS = {
+    "confirm": "the strands point the same way",
+    "discord": "the strands point in opposite ways",
+    "expand": "the survey moved clearly; the interviews name both sides",
+    "complement": "the survey alone settles no direction; the interviews add to it",
+    "silent": "one strand has nothing to say",
+}
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return one row for each construct in the order of the theory of change."""
+    frame = tables.get("integrate/joint_display")
+    if frame is None or frame.empty:
+        return empty_exhibit("The study has no coded interviews, no model of change, or no constructs to set side by side.")
+    frame = frame.sort_values("place", kind="stable").reset_index(drop=True)
+    fits = tables["models/fits"]
+    records = frame.to_dict("records")
+    return Exhibit(
+        table=pd.DataFrame([_row(row, context) for row in records]),
+        caption="Joint display: survey change, observed change, fidelity and themes for each construct",
+        notes=_notes(fits[fits["model"].isin(frame["model"].dropna())], tables["qual/presence"]),
+        sentences=_sentences(records, context),
+        group_by="Part",
+        figure=_figure(frame, context),
+        alt=_alt(frame),
+        data=frame[
+            ["construct", "label", "outcome", "change", "low", "high", "n_asked", "n_present", "share", "net_direction", "fit_proposed"]
+        ],
+    )
+
+
+def _row(row: dict, context: Context) -> dict:
+    return {
+        "Part": BLOCKS.get(row["block"], words(row["block"])),
+        "Construct": row["label"],
+        "Survey change (95% interval)": _survey(row),
+        "Observed change (95% interval)": _observed(row, context),
+        "Fidelity (mean of centers)": _fidelity(row, context),
+        "Raised by": raised_of_asked(row),
+        "Direction": numbers.estimate(row["net_direction"], signed=True),
+        "Proposed fit": words(row["fit_proposed"]),
+        "Rule": row["rule"],
+    }
+
+
+def _survey(row: dict) -> str:
+    if row["change_state"] == "no_model":
+        return numbers.MISSING
+    if numbers.is_missing(row["change"]):
+        return f"not estimated ({row['change_state']})"
+    lower = "; lower is better" if row["better"] == "lower" else ""
+    return f"{numbers.estimate_with_interval(row['change'], row['low'], row['high'], signed=True)}, {row['contrast_label']}{lower}"
+
+
+def _observed(row: dict, context: Context) -> str:
+    if numbers.is_missing(row["observation_change"]):
+        return numbers.MISSING
+    value = numbers.estimate_with_interval(row["observation_change"], row["observation_low"], row["observation_high"], signed=True)
+    return f"{outcome_label(row['observation_score'], context)}: {value}, {row['observation_waves']}"
+
+
+def _fidelity(row: dict, context: Context) -> str:
+    if numbers.is_missing(row["fidelity"]):
+        return numbers.MISSING
+    name = context.labels("fidelity").get(row["fidelity_index"], words(row["fidelity_index"]))
+    return f"{name}: {numbers.measure(row['fidelity'])}"
+
+
+def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
+    survey, themes = model_notes(fits), theme_notes(presence)
+    names = ("Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions")
+    notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
+    notes["Observed change"] = "mean of the centers' changes between the first and the last wave observed, t interval over centers"
+    notes["Direction"] = themes["Direction"]
+    notes["Proposed fit"] = (
+        "from the survey interval and the direction alone, by the rule in the last column; themes count as one-sided from a direction of "
+        "1/3 (two to one). A proposal for the researchers to judge, not a finding. " + "; ".join(f"{k}: {v}" for k, v in FIT_WORDS.items())
+    )
+    notes["Reading"] = "intervals are not adjusted for the number of constructs; there was no comparison group"
+    return notes
+
+
+def _sentences(records: list[dict], context: Context) -> tuple[str, ...]:
+    said = []
+    for row in records:
+        if row["fit_proposed"] == "silent":
+            continue
+        change = numbers.estimate_with_interval(row["change"], row["low"], row["high"], signed=True)
+        direction = numbers.estimate(row["net_direction"], signed=True)
+        spoken = "no direction" if direction == numbers.MISSING else f"direction {direction}"
+        said.append(
+            f"{row['label']}: survey change {change} points ({row['contrast_label']}); raised in "
+            f"{numbers.count_of(row['n_present'], row['n_asked'])} of the {UNITS} asked, {spoken}; proposed fit: {row['fit_proposed']}."
+        )
+    silent = [str(row["label"]) for row in records if row["fit_proposed"] == "silent"]
+    if silent:
+        said.append(f"One of the two strands says nothing on {numbers.listed(silent)}.")
+    return tuple(said)
+
+
+def _figure(frame: pd.DataFrame, context: Context):
+    figure, (left, right) = style.new_figure(7.5, 1.5 + 0.34 * len(frame), 1, 2, sharey=True, width_ratios=[3, 2])
+    places = list(range(len(frame) - 1, -1, -1))
+    for axis in (left, right):
+        axis.axvline(0, color=style.MUTED, linewidth=1, zorder=1)
+        axis.grid(axis="x", zorder=0)
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+    for place, row in zip(places, frame.to_dict("records"), strict=True):
+        _draw_survey(left, place, row)
+        _draw_themes(right, place, row)
+    left.set_yticks(places, frame["label"].tolist())
+    left.set_ylim(-0.6, len(frame) - 0.4)
+    left.set_xlabel("Survey change in points (95% interval)")
+    right.set_xlim(-1.35, 1.35)
+    right.set_xticks([-1, 0, 1], ["all\nbarriers", "both\nalike", "all\nfacilitators"])
+    right.set_xlabel("Net direction of themes (raised / asked)")
+    style.finish(figure, context)
+    return figure
+
+
+def _draw_survey(axis, place: int, row: dict) -> None:
+    if numbers.is_missing(row["change"]):
+        text = "no survey change" if row["change_state"] == "no_model" else "not estimated"
+        axis.text(0.02, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        return
+    error = [[row["change"] - row["low"]], [row["high"] - row["change"]]]
+    axis.errorbar([row["change"]], [place], xerr=error, fmt="o", color=style.BLUE, markersize=5.5, elinewidth=1.6, zorder=3)
+
+
+def _draw_themes(axis, place: int, row: dict) -> None:
+    if not row["n_asked"]:
+        axis.text(0.04, place, "not asked", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        return
+    label = f"{int(row['n_present'])}/{int(row['n_asked'])}"
+    if numbers.is_missing(row["net_direction"]):
+        axis.text(0.04, place, f"{label}, no direction", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        return
+    axis.plot([row["net_direction"]], [place], marker="D", color=style.ORANGE, markersize=5.5, linestyle="none", zorder=3)
+    side = "left" if row["net_direction"] <= 0 else "right"
+    axis.annotate(
+        label,
+        (row["net_direction"], place),
+        xytext=(7 if side == "left" else -7, 0),
+        textcoords="offset points",
+        ha=side,
+        va="center",
+        fontsize=7.5,
+        color=style.INK,
+    )
+
+
+def _alt(frame: pd.DataFrame) -> str:
+    counts = frame["fit_proposed"].value_counts()
+    parts = [f"{int(counts[name])} {name}" for name in FIT_WORDS if name in counts]
+    return (
+        f"Two panels side by side for {len(frame)} constructs: the survey change with its 95% interval, and the net direction of the "
+        f"themes from all barriers to all facilitators. Proposed fits: {numbers.listed(parts)}. The table holds every number."
+    )

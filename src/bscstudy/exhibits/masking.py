@@ -1,0 +1,36 @@
+"""Small counts of people hidden in the exhibits' breakdowns."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy.privacy import mask_counts
+
+
+def masked(frame: pd.DataFrame, columns: list[str], within: list[str], min_cell: int, total: pd.Series | None = None) -> pd.DataFrame:
+    """Return the count columns with the small counts of the parts masked (see `bscstudy.privacy.mask_counts`).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each group; counts are whole numbers or missing.
+    within : list of str
+        Columns whose equal values form a set of groups that add up to a printed total.
+    total : Series of bool, optional
+        Rows that are such totals: small ones are masked too, but they are no part of a sum.
+    """
+    is_total = pd.Series(False, index=frame.index) if total is None else total.astype(bool)
+    parts = mask_counts(frame[~is_total], columns, min_cell, within or None)
+    alone = frame[is_total].assign(_row=range(int(is_total.sum())))
+    whole = mask_counts(alone, columns, min_cell, ["_row"]) if len(alone) else alone
+    return pd.concat([parts[columns], whole[columns]]).astype(object).loc[frame.index]
+
+
+def few(n: int, min_cell: int) -> str | int:
+    """Return one count of people, masked if it is small."""
+    return f"<{min_cell}" if 0 < n < min_cell else int(n)
+
+
+def note(min_cell: int) -> str:
+    """Return the note that goes below a masked table."""
+    return f"counts of people below {min_cell} are shown as <{min_cell}; 'hidden' marks a further count without which the small one could be worked out"

@@ -1,0 +1,113 @@
+"""What observers saw: each observation score by wave, with the indicators or segments it rests on."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.distributions import box_panels
+
+TABLES = ("measures/observation",)
+FIGURE = True
+NO_WAVE = "All visits"
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return one row for each score and wave; options: `scores` and `instruments` restrict them."""
+    data = tables["measures/observation"]
+    for option, column in (("scores", "score"), ("instruments", "instrument")):
+        wanted = context.option_list(option)
+        data = data[data[column].isin(wanted)] if wanted else data
+    if data.empty:
+        return empty_exhibit("No visit was observed.")
+    data = data.assign(wave=data["wave"].fillna("").astype(str) if "wave" in data else "")
+    summary = _summary(data, context)
+    names = _names(data, context)
+    shown_waves = {**context.labels("waves"), "": NO_WAVE}
+    boxes = data.assign(panel=data["score"].map(names), wave=data["wave"].map(lambda w: shown_waves.get(w, w)))
+    waves = [shown_waves.get(w, w) for w in in_order(data["wave"], wave_order(context))]
+    return Exhibit(
+        table=_shown(summary, names, shown_waves),
+        caption="Observation scores by wave: visits with a score, mean, standard deviation and what the score rests on",
+        notes=_notes(data),
+        group_by="Score",
+        figure=box_panels(boxes, list(names.values()), waves, context, min_cell=1),
+        alt=f"Boxes of {len(names)} observation scores by wave; the table gives visits, mean and standard deviation of each.",
+        data=summary,
+    )
+
+
+def _names(data: pd.DataFrame, context: Context) -> dict[str, str]:
+    known = labels.score_rows(context)
+    return {s: str(known.get(s, {}).get("label") or labels.words(s)) for s in in_order(data["score"], list(known))}
+
+
+def _summary(data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    rows = []
+    for (instrument, score, wave), part in data.groupby(["instrument", "score", "wave"], sort=True):
+        scored = part[part["value"].notna()]
+        rows.append(
+            {
+                "instrument": instrument,
+                "score": score,
+                "wave": wave,
+                "visits": len(part),
+                "n": len(scored),
+                "n_centers": int(scored["center_id"].nunique()),
+                "mean": scored["value"].mean(),
+                "sd": scored["value"].std(ddof=1) if len(scored) > 1 else None,
+                "numerator": part["numerator"].sum(min_count=1),
+                "denominator": part["denominator"].sum(min_count=1),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    orders = {"score": list(labels.score_rows(context)), "wave": wave_order(context)}
+    rank = pd.DataFrame({c: frame[c].map({v: i for i, v in enumerate(order)}).fillna(len(order)) for c, order in orders.items()})
+    return frame.loc[rank.sort_values(["score", "wave"], kind="stable").index].reset_index(drop=True)
+
+
+def _shown(summary: pd.DataFrame, names: dict[str, str], waves: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "Score": names[row["score"]],
+                "Wave": waves.get(row["wave"], row["wave"]),
+                "Visits": numbers.count(row["visits"]),
+                "With a score": numbers.count(row["n"]),
+                "Centers": numbers.count(row["n_centers"]),
+                "Mean": numbers.estimate(row["mean"]),
+                "SD": numbers.estimate(row["sd"]),
+                "Rests on": _rests_on(row),
+            }
+            for row in summary.to_dict("records")
+        ]
+    )
+
+
+def _rests_on(row: dict) -> str:
+    if numbers.is_missing(row["denominator"]):
+        return numbers.MISSING
+    if numbers.is_missing(row["numerator"]):
+        return f"{numbers.measure(row['denominator'])} ratings"
+    return f"{_whole(row['numerator'])} of {_whole(row['denominator'])} indicators"
+
+
+def _whole(value: float) -> str:
+    return numbers.estimate(value, 0 if abs(value - round(value)) < 1e-9 else 1)
+
+
+def _notes(data: pd.DataFrame) -> dict[str, str]:
+    without = data[data["value"].isna()]
+    reasons = without["why"].fillna("no reason stored").replace("", "no reason stored").value_counts().sort_index()
+    listed = "; ".join(f"{labels.words(r).lower()}: {numbers.count(n)}" for r, n in reasons.items())
+    coders = pd.to_numeric(data["n_raters"], errors="coerce") if "n_raters" in data else pd.Series(dtype=float)
+    double = int(data.loc[coders > 1, "observation_id"].nunique()) if len(coders) else 0
+    return {
+        "Estimator": "means over visits; indicators: yes / (yes + no), where 'no opportunity' counts in neither; no clustering is taken into account",
+        "n": f"{numbers.count(data['observation_id'].nunique())} visits, {numbers.count(double)} of them coded by more than one rater and averaged",
+        "Clusters": f"{numbers.count(data['center_id'].nunique())} centers",
+        "Exclusions": f"visits without a score: {listed}" if listed else "every visit has every score",
+        "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean",
+    }

@@ -1,0 +1,111 @@
+"""Whether two observers saw the same: agreement on double-coded visits, item by item."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, style
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
+
+TABLES = ("measures/rater_agreement",)
+FIGURE = True
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return one row for each item that two raters coded; option `instruments` restricts them."""
+    data = tables["measures/rater_agreement"]
+    wanted = context.option_list("instruments")
+    data = (data[data["instrument"].isin(wanted)] if wanted else data).sort_values(["instrument", "item"], kind="stable")
+    data = data[data["n_pairs"].fillna(0) > 0].reset_index(drop=True)
+    if data.empty:
+        return empty_exhibit("No visit was coded by two raters.")
+    data = data.assign(corrected=data["kappa"].fillna(data["icc"]))
+    return Exhibit(
+        table=_shown(data, context),
+        caption="Agreement of raters who coded the same visit",
+        notes=_notes(data),
+        sentences=tuple(_sentences(data, context)),
+        group_by="Instrument",
+        figure=_figure(data, context),
+        alt=f"Exact agreement and the chance-corrected coefficient for {len(data)} items; the table holds every number.",
+        data=data[["instrument", "item", "exact", "corrected", "statistic"]],
+    )
+
+
+def _instrument(name: str, context: Context) -> str:
+    return context.labels("observation").get(str(name), labels.words(name))
+
+
+def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "Instrument": _instrument(row["instrument"], context),
+                "Item": labels.outcome_label(str(row["item"]), context),
+                "Pairs": numbers.count(row["n_pairs"]),
+                "Visits": numbers.count(row["n_units"]),
+                "Exact": numbers.percent(row["exact"]),
+                "Within 1": numbers.percent(row["adjacent"]),
+                "Kappa": numbers.estimate(row["kappa"]),
+                "ICC": numbers.estimate(row["icc"]),
+                "95% interval": numbers.interval(row["icc_low"], row["icc_high"]),
+                "Statistic": "" if numbers.is_missing(row["statistic"]) else str(row["statistic"]),
+            }
+            for row in data.to_dict("records")
+        ]
+    )
+
+
+def _notes(data: pd.DataFrame) -> dict[str, str]:
+    return {
+        "Estimator": "share of pairs in exact agreement and within one point; kappa for yes / no, intraclass correlation for ratings",
+        "n": f"{numbers.count(data['n_units'].max())} double-coded visits at most; each item counts the pairs in which both raters gave an answer",
+        "Clusters": "visits; pairs of one visit are not independent, so no interval is given for percent agreement",
+        "Exclusions": "pairs in which one rater gave no answer or saw no opportunity; a dash stands where every answer is the same",
+    }
+
+
+def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
+    said = []
+    for name, part in data.groupby("instrument", sort=True):
+        known = part["corrected"].dropna()
+        middle = f"; the chance-corrected coefficient has a median of {numbers.estimate(known.median())}" if len(known) else ""
+        said.append(
+            f"{_instrument(name, context)}: two raters agreed exactly in {numbers.percent(part['exact'].min())} to "
+            f"{numbers.percent(part['exact'].max())} of pairs, by item{middle}."
+        )
+    return said
+
+
+def _figure(data: pd.DataFrame, context: Context):
+    instruments = list(dict.fromkeys(data["instrument"]))
+    sizes = [int((data["instrument"] == name).sum()) for name in instruments]
+    figure, axes = style.new_figure(
+        7.5,
+        1.2 + 0.23 * sum(sizes) + 0.6 * len(sizes),
+        len(instruments),
+        1,
+        squeeze=False,
+        height_ratios=[s + 1.5 for s in sizes],
+        sharex=True,
+    )
+    for axis, name in zip(axes.flat, instruments, strict=True):
+        part = data[data["instrument"] == name].iloc[::-1]
+        height = range(len(part))
+        axis.hlines(
+            height, part[["exact", "corrected"]].min(axis=1), part[["exact", "corrected"]].max(axis=1), color=style.RULE, linewidth=1.5
+        )
+        axis.scatter(part["exact"], height, color=style.BLUE, marker="o", s=28, label="Exact agreement", zorder=3)
+        axis.scatter(part["corrected"], height, color=style.ORANGE, marker="D", s=26, label="Kappa or ICC", zorder=3)
+        axis.set_yticks(list(height), [labels.outcome_label(str(i), context) for i in part["item"]])
+        axis.set_ylim(-0.6, len(part) - 0.4)
+        axis.set_title(_instrument(name, context))
+        axis.grid(axis="x")
+        axis.tick_params(axis="y", length=0)
+    low = float(data[["exact", "corrected"]].min().min())
+    axes.flat[-1].set_xlim(min(0.0, low - 0.05), 1.03)
+    axes.flat[-1].set_xlabel("Agreement (1 = complete; kappa and ICC: 0 = chance)")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    style.finish(figure, context)
+    return figure

@@ -1,0 +1,130 @@
+"""How well the scales measure: alpha and omega, ends of the scale, and whether answers of one center may be averaged."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, style
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, wave_order
+
+TABLES = ("measures/reliability", "measures/aggregation")
+FIGURE = True
+ACCEPTABLE = 0.70
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return one row for each scale and wave; option `scales` restricts them."""
+    data = tables["measures/reliability"]
+    wanted = context.option_list("scales")
+    data = data[data["scale"].isin(wanted)] if wanted else data
+    data = data[data["n"].fillna(0) > 0]
+    if data.empty:
+        return empty_exhibit("No scale was answered by anyone.")
+    together = tables["measures/aggregation"].drop(columns=["n"], errors="ignore")
+    data = _ordered(data.merge(together, on=["scale", "wave"], how="left", validate="one_to_one"), context)
+    return Exhibit(
+        table=_shown(data, context),
+        caption="Reliability of the scales by wave, and agreement within centers",
+        notes=_notes(data),
+        sentences=tuple(_sentences(data, context)),
+        group_by="Scale",
+        figure=_figure(data, context),
+        alt=_alt(data),
+        data=data[["scale", "wave", "alpha", "alpha_low", "alpha_high"]],
+    )
+
+
+def _ordered(data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    scales, waves = list(labels.scale_rows(context)), wave_order(context)
+    rank = pd.DataFrame(
+        {
+            "scale": data["scale"].map({s: i for i, s in enumerate(scales)}).fillna(len(scales)),
+            "wave": data["wave"].map({w: i for i, w in enumerate(waves)}).fillna(len(waves)),
+        }
+    )
+    return data.loc[rank.sort_values(["scale", "wave"], kind="stable").index].reset_index(drop=True)
+
+
+def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    waves = context.labels("waves")
+    return pd.DataFrame(
+        [
+            {
+                "Scale": labels.outcome_label(row["scale"], context),
+                "Wave": waves.get(str(row["wave"]), str(row["wave"])),
+                "Items": numbers.count(row["k"]),
+                "n": numbers.count(row["n"]),
+                "Alpha": numbers.estimate(row["alpha"]),
+                "95% interval": numbers.interval(row["alpha_low"], row["alpha_high"]),
+                "Omega": numbers.estimate(row["omega"]),
+                "At lowest": numbers.percent(row["floor"]),
+                "At highest": numbers.percent(row["ceiling"]),
+                "ICC(1)": numbers.estimate(row["icc1"]),
+                "ICC(2)": numbers.estimate(row["icc2"]),
+                "r_wg": numbers.estimate(row["r_wg_median"]),
+                "Center mean": "" if numbers.is_missing(row["aggregate"]) else str(row["aggregate"]),
+                "Centers": numbers.count(row["n_centers"]),
+            }
+            for row in data.to_dict("records")
+        ]
+    )
+
+
+def _notes(data: pd.DataFrame) -> dict[str, str]:
+    notes = {
+        "Estimator": "alpha with the interval of Feldt; omega total of one factor; ICC(1) and ICC(2) from a one-way analysis of variance "
+        "by center; r_wg is the median over centers",
+        "n": "people (or forms) with a score",
+        "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
+        "Exclusions": "alpha and omega use people who answered every item of the scale",
+        "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them",
+    }
+    reasons = sorted({str(d) for a, d in zip(data["aggregate"], data["decision"], strict=True) if a == "no" and not numbers.is_missing(d)})
+    if reasons:
+        notes["Not averaged because"] = "; ".join(reasons)
+    if data["omega"].isna().any() or data["alpha"].isna().any():
+        notes["A dash"] = "not defined for one item or for items that do not vary; omega also needs a proper one-factor solution"
+    return notes
+
+
+def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
+    known = data.dropna(subset=["alpha"])
+    low = sorted({labels.outcome_label(s, context) for s in known.loc[known["alpha"] < ACCEPTABLE, "scale"]})
+    if known.empty:
+        return ["No scale has an alpha that can be computed."]
+    span = f"Alpha lies between {numbers.estimate(known['alpha'].min())} and {numbers.estimate(known['alpha'].max())} over scales and waves"
+    return [f"{span}; it is below .70 at some wave for {numbers.listed(low)}." if low else f"{span}."]
+
+
+def _figure(data: pd.DataFrame, context: Context):
+    waves = context.labels("waves")
+    known = data.dropna(subset=["alpha"])
+    scales = list(dict.fromkeys(known["scale"]))
+    present = list(dict.fromkeys(w for w in wave_order(context) if w in set(known["wave"])))
+    figure, axis = style.new_figure(7.5, 1.5 + (0.16 + 0.12 * len(present)) * max(3, len(scales)))
+    place = {scale: len(scales) - 1 - i for i, scale in enumerate(scales)}
+    axis.axvline(ACCEPTABLE, color=style.MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    for number, wave in enumerate(present):
+        part = known[known["wave"] == wave]
+        shift = 0.25 - 0.5 * number / max(1, len(present) - 1) if len(present) > 1 else 0
+        errors = [(part["alpha"] - part["alpha_low"]).fillna(0), (part["alpha_high"] - part["alpha"]).fillna(0)]
+        axis.errorbar(
+            part["alpha"], [place[s] + shift for s in part["scale"]], xerr=errors, fmt=style.MARKERS[number % len(style.MARKERS)],
+            color=style.PALETTE[number % len(style.PALETTE)], markersize=5, elinewidth=1.3, label=waves.get(wave, wave),
+        )  # fmt: skip
+    axis.set_yticks(list(place.values()), [labels.outcome_label(s, context) for s in place])
+    axis.set_ylim(-0.6, len(scales) - 0.4)
+    axis.set_xlim(min(0.4, float(known["alpha"].min()) - 0.05) if len(known) else 0, 1)
+    axis.set_xlabel("Alpha with 95% interval (dashed line: .70)")
+    axis.grid(axis="x")
+    axis.tick_params(axis="y", length=0)
+    figure.legend(loc="outside lower center", ncols=max(1, len(present)))
+    style.finish(figure, context)
+    return figure
+
+
+def _alt(data: pd.DataFrame) -> str:
+    known = data["alpha"].dropna()
+    span = f" from {numbers.estimate(known.min())} to {numbers.estimate(known.max())}" if len(known) else ""
+    return f"Alpha with 95% intervals for {data['scale'].nunique()} scales by wave{span}; the table holds every number."

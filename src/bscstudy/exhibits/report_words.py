@@ -1,0 +1,144 @@
+"""The report's own words: who took part, what cannot be said, how to read it, methods, data quality, limitations."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import labels, model_notes, sentences
+
+GLOSSARY = (
+    ("Change", "The difference between two waves. It says what happened, not why."),
+    (
+        "95% interval",
+        "Values of the change that fit the data well. If the study were repeated many times, about 95 of 100 such intervals would hold the true value.",
+    ),
+    (
+        "p and p adjusted",
+        "How often chance alone would give a difference at least this large. The adjusted p allows for the number of comparisons made together (Holm).",
+    ),
+    ("df", "Degrees of freedom: how much independent information stands behind a number. Few centers give few degrees of freedom."),
+    ("Clear", "The 95% interval leaves out zero and the adjusted p, where there is one, is below .05."),
+    ("SD", "Standard deviation. A change of 0.5 SD is half of the usual distance between people at the first wave."),
+    ("Boundary", "A variance was estimated as zero. The model is kept, and the exhibit says so."),
+    ("Not estimated", "A model that failed its checks gives no number. The footnote says why."),
+    (
+        "Signs in tables",
+        "A dash means that there is no value. <10 (or another number) stands for a small count that is kept back. [a] points to a footnote.",
+    ),
+)
+
+
+def who_took_part(config: dict, flow: pd.DataFrame | None) -> list[str]:
+    """Return who is in the study, from the flow of forms."""
+    if flow is None or flow.empty:
+        return []
+    received = flow[flow["received"].fillna(0) > 0]
+    n_centers, n_collaboratives = received["center_id"].nunique(), received["collaborative"].nunique()
+    waves = [
+        str(w["label"]) for w in sorted(config.get("waves") or [], key=lambda w: w["order"]) if str(w["id"]) in set(flow["wave"].dropna())
+    ]
+    said = [
+        f"{numbers.plural(n_centers, 'center')} in {numbers.plural(n_collaboratives, 'collaborative')} sent in forms"
+        + (f" at {numbers.plural(len(waves), 'wave')} ({numbers.listed(waves)})." if waves else ".")
+    ]
+    for instrument, part in flow.groupby("instrument", sort=True):
+        expected, got = part["expected"].sum(min_count=1), part["received"].sum(min_count=1)
+        said.append(sentences.response_sentence(labels.words(instrument), "all waves", expected, got))
+    return said
+
+
+def cannot_say(fits: pd.DataFrame | None) -> list[str]:
+    """Return what the design and the models leave open."""
+    said = [sentences.NO_COMPARISON, sentences.SELF_SELECTED]
+    if fits is None or fits.empty:
+        return [*said, "No model was fitted, so nothing is said about change beyond the description."]
+    failed = fits[~fits["state"].isin(model_notes.ESTIMATED)]
+    for row in failed.sort_values("model", kind="stable").to_dict("records"):
+        said.append(sentences.not_estimated_sentence(str(row["label"]), model_notes.split_reasons(row["reasons"])))
+    if failed.empty:
+        said.append(
+            f"All {numbers.count(len(fits))} models were estimated; none is missing from the exhibits."
+            if len(fits) > 1
+            else "The model was estimated."
+        )
+    return said
+
+
+def methods(study: dict, config: dict, fits: pd.DataFrame | None) -> list[str]:
+    """Return paragraphs on how the numbers were made."""
+    said = []
+    if fits is not None and len(fits):
+        used = fits[fits["state"].isin(model_notes.ESTIMATED)]
+        states = ", ".join(f"{state} {numbers.count(n)}" for state, n in fits["state"].value_counts().sort_index().items())
+        said.append(
+            f"{numbers.plural(len(fits), 'model')} declared, one file each; verdicts: {states}. Estimator: {_distinct(used, 'estimator')}. "
+            f"Degrees of freedom: {_distinct(used, 'df_method')}. A model that fails its checks is never shown as an estimate."
+        )
+    said.append(
+        "Scales are scored by the rules in the codebook; a score needs the stated number of answered items, and every kind of missing answer "
+        "is kept apart. Rows with a missing outcome or predictor are left out of a model, and each exhibit says how many."
+    )
+    said.append(
+        "Themes are counted only among those who were asked about the topic. The page holds no time of making: the same files, configuration "
+        "and program give the same page."
+    )
+    if study.get("data_terms"):
+        said.append(f"Terms of the data: {study['data_terms']}")
+    said.append(
+        f"Seed of the study: {study['seed']}. Counts of people below {numbers.count(config.get('privacy', {}).get('min_cell', 10))} are kept back."
+    )
+    return said
+
+
+def quality(config: dict, summary: pd.DataFrame | None) -> list[str]:
+    """Return the statement on data quality: findings by what was done, tolerated ones with their reasons, exclusions."""
+    said = []
+    if summary is not None and len(summary):
+        found = summary[summary["n"].fillna(0) > 0]
+        said.append(
+            f"{numbers.count(len(summary['check'].unique()))} checks ran; {numbers.count(len(found['check'].unique()))} of them found something."
+        )
+        for row in found[found["severity"] == "tolerated"].sort_values(["check", "source"], kind="stable").to_dict("records"):
+            reason = "" if numbers.is_missing(row["reason"]) else f": {row['reason']}"
+            said.append(f"Tolerated: {_check_name(row)} in {labels.words(row['source']).lower()} ({numbers.count(row['n'])}){reason}")
+    exclusions = config.get("exclusions") or []
+    if not exclusions:
+        said.append("No record was excluded by the configuration.")
+    by_reason: dict[tuple[str, str], int] = {}
+    for entry in exclusions:
+        key = (str(entry["source"]), str(entry["reason"]))
+        by_reason[key] = by_reason.get(key, 0) + 1
+    for (source, reason), n in sorted(by_reason.items()):
+        said.append(
+            f"Excluded by {numbers.plural(n, 'entry', 'entries')} of the configuration: {labels.words(source).lower()}, because: {reason}"
+        )
+    return said
+
+
+def limitations(config: dict, fits: pd.DataFrame | None) -> list[str]:
+    """Return what a reader must keep in mind."""
+    said = [sentences.NO_COMPARISON, sentences.SELF_SELECTED]
+    n_centers = None if fits is None or fits.empty else pd.to_numeric(fits["n_centers"], errors="coerce").max()
+    if not numbers.is_missing(n_centers):
+        said.append(
+            f"There are at most {numbers.plural(n_centers, 'center')} in a model. Intervals allow for that; small changes of centers cannot be seen."
+        )
+    said += [
+        "Survey answers are people's own reports. Whether the items mean the same to people of different roles and at different waves was not tested.",
+        "Models use the rows that are complete. If those who left or did not answer differ from the others, the averages do too.",
+        "Links between facilitators and outcomes are read from the same study, often from the same person; they do not show what led to what.",
+        "Several informants and methods are kept apart on purpose; where they disagree, the joint display says so.",
+    ]
+    if config["study"]["synthetic"]:
+        said.insert(0, "All data of this study are invented; no sentence of it says anything about real people, centers or collaboratives.")
+    return said
+
+
+def _check_name(row: dict) -> str:
+    label = row.get("label")
+    return labels.lower_first(labels.words(row["check"]) if numbers.is_missing(label) else str(label))
+
+
+def _distinct(frame: pd.DataFrame, column: str) -> str:
+    return "; ".join(sorted({str(v) for v in frame[column] if not numbers.is_missing(v)})) or "none"

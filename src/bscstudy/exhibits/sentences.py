@@ -1,0 +1,148 @@
+"""Plain sentences built from the numbers, part by part.
+
+They say "change", never what caused it: the design cannot tell a change through the collaborative from one that would
+have come anyway.
+"""
+
+from __future__ import annotations
+
+from bscstudy import numbers
+
+UNIT_WORDS = {
+    "person": ("person", "people"),
+    "visit": ("visit", "visits"),
+    "center": ("center", "centers"),
+    "session": ("session", "sessions"),
+}
+CLEAR = 0.05
+
+NO_COMPARISON = (
+    "There was no comparison group. A change between waves may come from the collaborative, from turnover of staff, from the passage "
+    "of time or from unusual first answers; this study cannot tell these apart."
+)
+SELF_SELECTED = "The centers were not drawn at random, so the numbers describe these centers and those much like them."
+
+
+def direction(value: float) -> str:
+    """Return ``rose`` or ``fell``, or ``stayed the same`` for exactly zero."""
+    return "rose" if value > 0 else "fell" if value < 0 else "stayed the same"
+
+
+def is_clear(low: float, high: float, p_adjusted: float | None) -> bool:
+    """Return True if the interval leaves out zero and the p value, adjusted where it is, is under .05."""
+    if numbers.is_missing(low) or numbers.is_missing(high):
+        return False
+    leaves_out_zero = float(low) > 0 or float(high) < 0
+    return leaves_out_zero and (numbers.is_missing(p_adjusted) or float(p_adjusted) < CLEAR)
+
+
+def amount(value: float, standardized: float | None = None, *, share: bool = False) -> str:
+    """Return ``by 0.42 points (0.51 standard deviations)``; the change of a share in percentage points."""
+    text = (
+        f"by {numbers.estimate(100 * abs(float(value)), 1)} percentage points"
+        if share
+        else f"by {numbers.estimate(abs(float(value)))} points"
+    )
+    if not numbers.is_missing(standardized):
+        text += f" ({numbers.estimate(abs(float(standardized)))} standard deviations of the first wave)"
+    return text
+
+
+def interval_part(low: float, high: float, *, share: bool = False) -> str:
+    """Return ``95% interval 0.12 to 0.45``; of a share in percentage points."""
+    return f"95% interval {numbers.interval(100 * low, 100 * high, 1) if share else numbers.interval(low, high)}"
+
+
+def sample_part(unit: str, n: int | None, n_persons: int | None, n_centers: int | None) -> str:
+    """Return who the number rests on: ``301 people in 23 centers``."""
+    one, many = UNIT_WORDS.get(unit, (unit, f"{unit}s"))
+    centers = "" if numbers.is_missing(n_centers) else f" in {numbers.plural(n_centers, 'center')}"
+    if unit == "person" and not numbers.is_missing(n_persons) and float(n_persons) > 0:
+        return f"{numbers.plural(n_persons, one, many)}{centers}"
+    if unit == "center":
+        return numbers.plural(n if numbers.is_missing(n_centers) else n_centers, one, many)
+    return f"{numbers.plural(n, one, many)}{centers}" if not numbers.is_missing(n) else centers.strip()
+
+
+def better_part(value: float, better: str) -> str:
+    """Return ``, for the better`` or ``, for the worse`` where the measure has a better end."""
+    if better not in ("higher", "lower") or value == 0:
+        return ""
+    return ", for the better" if (value > 0) == (better == "higher") else ", for the worse"
+
+
+def evidence(row: dict, unit: str, *, share: bool = False) -> str:
+    """Return interval, p and sample of an estimate in brackets."""
+    adjusted = row.get("p_adjusted")
+    p = numbers.p_value(row.get("p_value") if numbers.is_missing(adjusted) else adjusted, prefix=True)
+    p = "" if p == numbers.MISSING else f"{p} adjusted for several tests" if not numbers.is_missing(adjusted) else p
+    known = not numbers.is_missing(row.get("low")) and not numbers.is_missing(row.get("high"))
+    bounds = interval_part(row["low"], row["high"], share=share) if known else ""
+    parts = [bounds, p, sample_part(unit, row.get("n"), row.get("n_persons"), row.get("n_centers"))]
+    return f"({'; '.join(part for part in parts if part)})"
+
+
+def change_sentence(row: dict, outcome: str, contrast: str, unit: str, better: str = "none", *, share: bool = False) -> str:
+    """Return what happened to one outcome between two waves.
+
+    Parameters
+    ----------
+    row : dict
+        estimate, low, high, p_value, p_adjusted, standardized, n, n_persons, n_centers.
+    outcome, contrast : str
+        Labels of the outcome and of the comparison.
+    unit : str
+        person, visit or center.
+    better : str
+        Which end of the outcome is wanted: higher, lower or none.
+    share : bool
+        True where the outcome is a share between 0 and 1; it is then said in percentage points.
+    """
+    value, rest = float(row["estimate"]), evidence(row, unit, share=share)
+    moved = f"{outcome}, {contrast}: the average {direction(value)} {amount(value, row.get('standardized'), share=share)}"
+    if is_clear(row.get("low"), row.get("high"), row.get("p_adjusted")):
+        return f"{moved}{better_part(value, better)} {rest}."
+    if _leaves_out_zero(row):
+        return f"{moved} {rest}, which is not clear once the number of comparisons is taken into account."
+    size = (
+        f"{numbers.estimate(100 * value, 1, signed=True)} percentage points" if share else f"{numbers.estimate(value, signed=True)} points"
+    )
+    return f"{outcome}, {contrast}: no clear change; the estimate is {size} {rest}."
+
+
+def overview_sentence(contrast: str, n_clear: int, n_all: int) -> str:
+    """Return how many outcomes changed clearly in one comparison."""
+    who = "the one outcome" if n_all == 1 else f"{numbers.in_words(n_clear)} of {numbers.count(n_all)} outcomes"
+    if n_all == 1:
+        return f"{contrast}: {who} {'changed clearly' if n_clear else 'did not change clearly'}."
+    return f"{contrast}: {who} changed clearly."
+
+
+def association_sentence(row: dict, outcome: str, term: str, unit: str) -> str:
+    """Return how one predictor goes with an outcome; never how one works on the other."""
+    value, rest = float(row["estimate"]), evidence(row, unit)
+    size = f"the difference in {outcome} is {numbers.estimate(value, signed=True)} points {rest}"
+    if is_clear(row.get("low"), row.get("high"), row.get("p_adjusted")):
+        return f"{term}: goes with {'higher' if value > 0 else 'lower'} {outcome}; {size}."
+    return f"{term}: no clear link; {size}."
+
+
+def not_estimated_sentence(outcome: str, reasons: str) -> str:
+    """Return that nothing can be said and why."""
+    reason = str(reasons).strip().rstrip(".") if not numbers.is_missing(reasons) else ""
+    return f"{outcome}: nothing can be said, because the model was not estimated{f' ({reason})' if reason else ''}."
+
+
+def response_sentence(instrument: str, wave: str, expected: int, received: int) -> str:
+    """Return how many of those asked answered."""
+    if numbers.is_missing(received):
+        return f"{instrument}, {wave}: nothing is known of what was received."
+    if numbers.is_missing(expected) or float(expected) == 0:
+        return f"{instrument}, {wave}: {numbers.count(received)} received; the number asked is not known."
+    if received > expected:
+        return f"{instrument}, {wave}: {numbers.count(received)} received, more than the {numbers.count(expected)} expected."
+    return f"{instrument}, {wave}: {numbers.count_of(received, expected)} expected were received."
+
+
+def _leaves_out_zero(row: dict) -> bool:
+    return is_clear(row.get("low"), row.get("high"), None)

@@ -1,0 +1,166 @@
+"""Themes by center as a heat map in the order of an outcome's change, and by wave and role as a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy import numbers
+from bscstudy.exhibits import style
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.center_themes import chosen_outcome, display_groups
+from bscstudy.exhibits.labels import outcome_label, words
+from bscstudy.exhibits.theme_words import UNITS, direction_words, raised_of_asked, theme_notes
+from bscstudy.privacy import is_small, mask_counts
+
+TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers")
+FIGURE = True
+
+
+def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
+    """Return themes by wave and role (table) and by center (figure; by collaborative where centers may not be shown)."""
+    summary = tables.get("qual/theme_summary")
+    if summary is None or summary.empty:
+        return empty_exhibit("No interview or focus group was coded.")
+    labels = context.labels("themes", "theme")
+    sessions = summary[summary["unit"] == "session"]
+    outcome = chosen_outcome(tables.get("integrate/center_themes"), context)
+    groups = display_groups(tables, outcome, context)
+    cells = groups.assign(theme_label=groups["theme"].map(lambda theme: labels.get(theme, words(theme))))
+    whole = sessions[(sessions["wave"] == "all") & (sessions["role"] == "all")]
+    notes = theme_notes(tables["qual/presence"])
+    notes["Small cells"] = f"counts of a role from 1 to {context.min_cell - 1}, and what would give them away, are not shown"
+    return Exhibit(
+        table=_table(sessions, labels, context),
+        caption=f"In how many of the {UNITS} that were asked each theme was raised",
+        notes=notes,
+        sentences=_sentences(whole, labels),
+        figure=_figure(cells, outcome, labels, context),
+        alt=_alt(cells, outcome, context),
+        data=cells[["group", "collaborative", "outcome_change", "theme", "n_asked", "n_present", "share", "net_direction"]],
+    )
+
+
+def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> pd.DataFrame:
+    themes = in_order(sessions["theme"], list(labels))
+    waves = [w for w in in_order(sessions["wave"], wave_order(context)) if w != "all"]
+    roles = [r for r in in_order(sessions["role"], list(context.labels("roles"))) if r != "all"]
+    by_role = mask_counts(sessions[(sessions["wave"] == "all") & (sessions["role"] != "all")], ["n_present"], context.min_cell, ["theme"])
+    whole = sessions[sessions["role"] == "all"].set_index(["theme", "wave"]).to_dict("index")
+    role_cells = by_role.set_index(["theme", "role"]).to_dict("index")
+    rows = []
+    for theme in themes:
+        everyone = whole[(theme, "all")]
+        row = {
+            "Theme": labels.get(theme, words(theme)),
+            "All": raised_of_asked(everyone),
+            "Share (95% interval)": _share(everyone),
+            "Direction": numbers.estimate(everyone["net_direction"], signed=True),
+        }
+        row |= {context.labels("waves").get(wave, wave): _cell(whole.get((theme, wave))) for wave in waves}
+        if len(roles) > 1:
+            names = context.labels("roles")
+            row |= {names.get(role, words(role)): _role_cell(role_cells.get((theme, role)), context.min_cell) for role in roles}
+        rows.append(row | {"Centers": numbers.count(everyone["n_centers"])})
+    return pd.DataFrame(rows)
+
+
+def _share(row: dict) -> str:
+    if numbers.is_missing(row["share"]):
+        return numbers.MISSING
+    return f"{numbers.percent(row['share'])} ({numbers.percent(row['low'])} to {numbers.percent(row['high'])})"
+
+
+def _cell(row: dict | None) -> str:
+    return raised_of_asked(row) if row else numbers.MISSING
+
+
+def _role_cell(row: dict | None, min_cell: int) -> str:
+    if row is None:
+        return numbers.MISSING
+    return f"<{min_cell} asked" if is_small(row["n_asked"], min_cell) else raised_of_asked(row)
+
+
+def _sentences(whole: pd.DataFrame, labels: dict[str, str]) -> tuple[str, ...]:
+    known = whole[whole["n_present"] > 0].sort_values(["share", "theme"], ascending=[False, True], kind="stable")
+    said = []
+    for wanted, sign in (("facilitator", 1), ("barrier", -1)):
+        found = known[known["net_direction"] * sign > 0].head(1)
+        for row in found.to_dict("records"):
+            said.append(
+                f"{labels.get(row['theme'], words(row['theme']))} was the most widely raised theme named more often as a {wanted}: "
+                f"{numbers.count_of(row['n_present'], row['n_asked'])} of the {UNITS} that were asked "
+                f"(95% interval {numbers.percent(row['low'])} to {numbers.percent(row['high'])})."
+            )
+    for row in known.head(1).to_dict("records"):
+        said.append(
+            f"Over all themes, {labels.get(row['theme'], words(row['theme']))} was raised most widely: "
+            f"{numbers.count_of(row['n_present'], row['n_asked'])}, {direction_words(row['net_direction'])}."
+        )
+    return tuple(said)
+
+
+def _figure(cells: pd.DataFrame, outcome: str | None, labels: dict[str, str], context: Context):
+    import seaborn
+
+    groups = list(dict.fromkeys(cells["group"]))
+    themes = in_order(cells["theme"], list(labels))
+    shares = cells.pivot(index="theme", columns="group", values="share").reindex(index=themes, columns=groups)
+    change = cells.drop_duplicates("group").set_index("group")["outcome_change"].reindex(groups)
+    ratios = [1, max(4, len(themes))]
+    figure, (strip, grid) = style.new_figure(7.5, 1.9 + 0.3 * len(themes), 2, 1, height_ratios=ratios, sharex=False)
+    shown = [labels.get(theme, words(theme)) for theme in themes]
+    bar = {"label": "Share of asked sessions", "ticks": [0, 0.5, 1], "format": lambda v, _: numbers.percent(v)}
+    options = {"linewidths": 0.6, "linecolor": "white", "square": False}
+    seaborn.heatmap(shares, ax=grid, cmap="Blues", vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **options)
+    _hatch_missing(grid, shares)
+    _strip(strip, change, outcome, context, options)
+    grid.set(xlabel="Center (letter), in the order of the change" if context.show_centers else "Collaborative", ylabel="")
+    grid.tick_params(axis="both", length=0)
+    grid.tick_params(axis="x", rotation=0)
+    style.finish(figure, context)
+    return figure
+
+
+def _hatch_missing(axis, shares: pd.DataFrame) -> None:
+    from matplotlib.patches import Patch, Rectangle
+
+    for y in range(len(shares.index)):
+        for x in range(len(shares.columns)):
+            if pd.isna(shares.iat[y, x]):
+                axis.add_patch(Rectangle((x, y), 1, 1, facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0))
+    if shares.isna().any().any():
+        sample = Patch(facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0, label="not asked or not coded")
+        axis.figure.legend(handles=[sample], loc="outside lower left")
+
+
+def _strip(axis, change: pd.Series, outcome: str | None, context: Context, options: dict) -> None:
+    import seaborn
+
+    if outcome is None or change.isna().all():
+        axis.set_axis_off()
+        return
+    limit = float(change.abs().max()) or 1.0
+    bar = {"ticks": [-limit, 0, limit], "format": lambda v, _: numbers.estimate(v, 1, signed=True)}
+    row = change.to_frame().T.astype(float)
+    seaborn.heatmap(row, ax=axis, cmap="PuOr", vmin=-limit, vmax=limit, xticklabels=False, yticklabels=False, cbar_kws=bar, **options)
+    _hatch_missing_strip(axis, row)
+    axis.set_title(f"Change of the center's mean: {outcome_label(outcome, context)}", fontsize=8.5, fontweight="normal")
+    axis.set(xlabel="", ylabel="")
+
+
+def _hatch_missing_strip(axis, row: pd.DataFrame) -> None:
+    from matplotlib.patches import Rectangle
+
+    for x in range(len(row.columns)):
+        if pd.isna(row.iat[0, x]):
+            axis.add_patch(Rectangle((x, 0), 1, 1, facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0))
+
+
+def _alt(cells: pd.DataFrame, outcome: str | None, context: Context) -> str:
+    kind = "centers" if context.show_centers else "collaboratives"
+    order = f", in the order of the change in {outcome_label(outcome, context)}, which a strip above shows" if outcome else ""
+    blank = int(cells["share"].isna().sum())
+    return (
+        f"Heat map of {cells['theme'].nunique()} themes by {cells['group'].nunique()} {kind}{order}. Darker cells: a larger share of the "
+        f"asked sessions raised the theme. {blank} cells are hatched: not asked, or not coded."
+    )

@@ -1,0 +1,173 @@
+"""What each strand of the study says about a construct: survey, observation, fidelity, interviews.
+
+Called by the rule `merge_strands`. One construct has one number of each strand, chosen by the order in which
+config/theory_of_change.yaml lists its scales, observation scores and fidelity indices; scores on different scales are never
+averaged. There was no comparison group: all differences are changes between waves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bscstudy.qual.presence import collapse_themes, collapse_waves
+from bscstudy.qual.shares import count_units
+
+ESTIMATED = ("ok", "boundary")
+MAIN_CONTRAST = "change_post"
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class MeanChange:
+    """Mean change over `n_centers` centers with a t interval; nan where it cannot be had (limits need two centers)."""
+
+    change: float
+    low: float
+    high: float
+    n_centers: int
+
+
+def mean_center_change(changes: np.ndarray, confidence: float = 0.95) -> MeanChange:
+    """Return the mean of the centers' changes with a t interval over centers.
+
+    Parameters
+    ----------
+    changes : array of float, shape (n_centers,)
+        One change for each center; nan is left out. Each center counts the same.
+    confidence : float
+        Between 0 and 1.
+
+    Source: one-sample t interval, n - 1 degrees of freedom.
+    Checked against: scipy 1.17.1 ttest_1samp in tests/unit/test_integrate_strands.py.
+    """
+    from scipy.special import stdtrit
+
+    values = np.asarray(changes, dtype=float)
+    values = values[~np.isnan(values)]
+    n = len(values)
+    if n == 0:
+        return MeanChange(NAN, NAN, NAN, 0)
+    mean = float(values.mean())
+    if n == 1:
+        return MeanChange(mean, NAN, NAN, 1)
+    half = float(stdtrit(n - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(n))
+    return MeanChange(mean, mean - half, mean + half, n)
+
+
+def main_contrast(model: dict) -> str | None:
+    """Return the id of the contrast that displays show: `change_post`, else the first declared, else None."""
+    ids = [contrast["id"] for contrast in model.get("contrasts") or []]
+    return MAIN_CONTRAST if MAIN_CONTRAST in ids else ids[0] if ids else None
+
+
+def change_models(models: dict[str, dict], construct: dict) -> list[str]:
+    """Return the person-level models of change of a construct, the one of its first listed scale first.
+
+    Models of visits are the observation strand and are not taken for the survey.
+    """
+    order = {scale: place for place, scale in enumerate(construct.get("scales") or [])}
+    own = [
+        name
+        for name, model in models.items()
+        if model["question"] == "change"
+        and model["unit"] == "person"
+        and model.get("construct") == construct["id"]
+        and main_contrast(model)
+    ]
+    return sorted(own, key=lambda name: (order.get(models[name]["outcome"], len(order)), name))
+
+
+def survey_change(models: dict[str, dict], construct: dict, estimates: pd.DataFrame, fits: pd.DataFrame) -> dict:
+    """Return the construct's main survey change; blank numbers with `change_state` where its model was not estimated.
+
+    Returns
+    -------
+    dict
+        `model, contrast, contrast_label, outcome, change, std_error, low, high, df, p_value, p_adjusted, n, n_centers, change_state`
+        (ok, boundary, unreliable, failed, no_model).
+    """
+    names = ["change", "std_error", "low", "high", "df", "p_value", "p_adjusted", "n", "n_centers"]
+    row: dict = dict.fromkeys(["model", "contrast", "contrast_label", "outcome"]) | dict.fromkeys(names, NAN)
+    found = change_models(models, construct)
+    if not found:
+        return row | {"change_state": "no_model"}
+    model = models[found[0]]
+    row |= {"model": found[0], "contrast": main_contrast(model), "outcome": model["outcome"]}
+    row["contrast_label"] = next(c["label"] for c in model["contrasts"] if c["id"] == row["contrast"])
+    fit = fits[fits["model"] == found[0]]
+    state = fit["state"].iloc[0] if len(fit) else "failed"
+    line = estimates[(estimates["model"] == found[0]) & (estimates["kind"] == "contrast") & (estimates["term"] == row["contrast"])]
+    if state not in ESTIMATED or line.empty:
+        return row | {"change_state": state if state not in ESTIMATED else "failed"}
+    line, fit = line.iloc[0], fit.iloc[0]
+    row |= {name: line.get(name, NAN) for name in ("std_error", "low", "high", "df", "p_value", "p_adjusted")}
+    return row | {"change": line["estimate"], "n": fit["n"], "n_centers": fit["n_centers"], "change_state": state}
+
+
+def observation_change(observation: pd.DataFrame, construct: dict, wave_order: list[str]) -> dict:
+    """Return the mean center change, last minus first wave, of the construct's first observation score that was observed.
+
+    A center's value in a wave is the mean of its visits; only centers seen in both waves enter.
+
+    Returns
+    -------
+    dict
+        `observation_score, observation_waves, observation_change, observation_low, observation_high, observation_n_centers`.
+    """
+    blank = {"observation_score": None, "observation_waves": None, "observation_change": NAN}
+    blank |= {"observation_low": NAN, "observation_high": NAN, "observation_n_centers": NAN}
+    for score in construct.get("observation") or []:
+        seen = observation[(observation["score"] == score) & observation["value"].notna() & observation["wave"].notna()]
+        waves = [wave for wave in wave_order if wave in set(seen["wave"])]
+        if len(waves) < 2:
+            continue
+        means = seen.groupby(["center_id", "wave"])["value"].mean().unstack("wave")
+        result = mean_center_change((means[waves[-1]] - means[waves[0]]).to_numpy())
+        return {
+            "observation_score": score,
+            "observation_waves": f"{waves[0]} to {waves[-1]}",
+            "observation_change": result.change,
+            "observation_low": result.low,
+            "observation_high": result.high,
+            "observation_n_centers": result.n_centers,
+        }
+    return blank
+
+
+def fidelity_mean(fidelity: pd.DataFrame, construct: dict) -> dict:
+    """Return the mean over centers of the construct's first fidelity index that has values.
+
+    Rows of the whole study (blank wave) are taken where there are any, else the mean of the waves; persons are averaged in their
+    center first, so that each center counts the same.
+
+    Returns
+    -------
+    dict
+        `fidelity_index, fidelity, fidelity_n_centers`.
+    """
+    for index in construct.get("fidelity") or []:
+        rows = fidelity[(fidelity["index"] == index) & fidelity["value"].notna() & fidelity["center_id"].notna()]
+        if rows.empty:
+            continue
+        whole = rows[rows["wave"].isna()] if "wave" in rows.columns else rows
+        used = whole if len(whole) else rows
+        by_center = used.groupby(["center_id", "unit_id"])["value"].mean().groupby("center_id").mean()
+        return {"fidelity_index": index, "fidelity": float(by_center.mean()), "fidelity_n_centers": len(by_center)}
+    return {"fidelity_index": None, "fidelity": NAN, "fidelity_n_centers": NAN}
+
+
+def theme_counts(presence: pd.DataFrame, themes: list[dict]) -> pd.DataFrame:
+    """Return, for each construct, the sessions asked about any of its themes and those that raised any, over all waves.
+
+    Returns
+    -------
+    DataFrame
+        `construct` and the columns of `bscstudy.qual.shares.count_units`, counted in interviews and focus groups.
+    """
+    sessions = presence[presence["unit"] == "session"]
+    construct_of = {theme["theme"]: theme.get("construct") or "" for theme in themes}
+    collapsed = collapse_waves(collapse_themes(sessions, construct_of))
+    return count_units(collapsed, ["theme"]).rename(columns={"theme": "construct"})

@@ -1,0 +1,108 @@
+"""Which description of an item holds for which source, wave and role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bscstudy.io.raw import code_text
+
+REASONS = ("skipped", "refused", "dont_know", "not_asked", "no_opportunity", "not_applicable", "multiple", "unreadable")
+
+
+@dataclass(frozen=True)
+class ItemVersion:
+    """One row of items.csv with the codes that belong to it.
+
+    ``scale`` maps the codes of its response scale to labels, ``missing`` codes to reasons; ``recodes`` are rows of recodes.csv.
+    Empty ``waves`` or ``roles`` mean all.
+    """
+
+    item: str
+    label: str
+    type: str
+    column: str
+    version: int = 1
+    units: str = ""
+    waves: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    scale: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    recodes: tuple[dict, ...] = ()
+
+    def in_wave(self, wave: str | None) -> bool:
+        return wave is None or not self.waves or wave in self.waves
+
+    @property
+    def stored_type(self) -> str:
+        """Type of the derived column: text, integer, number or date."""
+        if self.type == "nominal":
+            whole = bool(self.scale) and all(code.lstrip("-").isdigit() and code == code_text(code) for code in self.scale)
+            return "integer" if whole else "text"
+        return {"number": "number", "date": "date", "text": "text"}.get(self.type, "integer")
+
+
+def versions_of(source: dict, codebook: dict) -> dict[str, list[ItemVersion]]:
+    """Return the versions of each item that a source can hold, best first.
+
+    Parameters
+    ----------
+    source : dict
+        The source's entry, with its ``id`` and ``instrument``.
+    codebook : dict
+        Lists of rows: ``items``, ``response_scales``, ``missing_codes``, ``recodes``.
+
+    Returns
+    -------
+    dict
+        Item -> versions. Where several hold for a wave the first counts: the highest version, then the one that names its
+        source or waves.
+    """
+    instrument = source["instrument"]
+    found: dict[str, list[tuple]] = {}
+    for row in codebook["items"]:
+        sources = (row.get("sources") or "").split()
+        if row["instrument"] != instrument or (sources and source["id"] not in sources):
+            continue
+        version = _version(row, instrument, codebook)
+        rank = (-version.version, -bool(sources) - bool(version.waves))
+        found.setdefault(version.item, []).append((rank, version))
+    return {item: [version for _, version in sorted(ranked, key=lambda pair: pair[0])] for item, ranked in found.items()}
+
+
+def columns_of_instrument(source: dict, codebook: dict) -> set[str]:
+    """Return every raw column the codebook knows for the instrument, of whatever source, wave and version."""
+    return {row.get("column") or row["item"] for row in codebook["items"] if row["instrument"] == source["instrument"]}
+
+
+def _version(row: dict, instrument: str, codebook: dict) -> ItemVersion:
+    item = row["item"]
+    scale_id = row.get("response_scale") or ""
+    scale = {str(r["code"]).strip(): r["label"] for r in codebook["response_scales"] if scale_id and r["response_scale"] == scale_id}
+    codes = [r for r in codebook["missing_codes"] if r["instrument"] == instrument and (r.get("item") or item) == item]
+    missing = {spelling: r["reason"] for r in sorted(codes, key=lambda r: bool(r.get("item"))) for spelling in _spellings(r["code"])}
+    recodes = tuple(r for r in codebook["recodes"] if r["instrument"] == instrument and r["item"] == item)
+    return ItemVersion(
+        item=item,
+        label=row["label"],
+        type=row["type"],
+        column=row.get("column") or item,
+        version=int(row.get("version") or 1),
+        units=row.get("units") or "",
+        waves=tuple((row.get("waves") or "").split()),
+        roles=tuple((row.get("roles") or "").split()),
+        low=_limit(row.get("minimum")),
+        high=_limit(row.get("maximum")),
+        scale=scale,
+        missing=missing,
+        recodes=recodes,
+    )
+
+
+def _spellings(code: object) -> set[str]:
+    return {str(code).strip(), code_text(code)}
+
+
+def _limit(value: object) -> float | None:
+    return None if value in (None, "") else float(value)

@@ -1,0 +1,48 @@
+"""Are all raw files there? Asked once, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bscstudy.errors import BscError
+
+
+def fault_of(path: Path) -> str:
+    """Return what is wrong with a file before it is opened, or an empty string."""
+    path = Path(path)
+    if not path.exists():
+        return "is missing"
+    if not path.is_file():
+        return "is not a file"
+    return "is empty (0 bytes)" if path.stat().st_size == 0 else ""
+
+
+def check_files(sources: dict, folder: Path) -> None:
+    """Check that every raw file that the sources name is there and has content.
+
+    Parameters
+    ----------
+    sources : dict
+        Section ``sources`` of the configuration.
+    folder : Path
+        The study's folder.
+
+    Raises
+    ------
+    BscError
+        BSC-SRC-001 listing every file that is missing, empty or not a file.
+    """
+    found = []
+    for name, source in sorted(sources.items()):
+        wanted = [source["file"]]
+        if source.get("options", {}).get("dictionary"):
+            wanted.append(source["options"]["dictionary"])
+        found += [f"{file}: {fault} (source '{name}')" for file in wanted if (fault := fault_of(Path(folder) / file))]
+    if found:
+        raise BscError(
+            "BSC-SRC-001",
+            f"{len(found)} raw file(s) cannot be used.",
+            tuple(found),
+            "Every number that rests on them would be absent.",
+            "Put the files as received into the study's folder, or correct `file` in config/sources.yaml.",
+        )

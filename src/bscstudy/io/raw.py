@@ -1,0 +1,128 @@
+"""What every reader hands over: the cells of a raw file as received, with what the file says about them."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bscstudy.errors import BscError
+from bscstudy.io.inventory import fault_of
+
+MOST_PLACES = 20
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw file as received.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each record; text files hold str, other kinds also float, int, bool and dates. Blank is ``""`` or NaN.
+    rows : ndarray of int
+        The record's row as the file's own program shows it (line, Excel row or case number).
+    labels : dict
+        Column -> label or question text.
+    levels : dict
+        Column -> {code as text: label}.
+    user_missing : dict
+        Column -> list of (low, high) ranges that the file itself declares missing.
+    encoding : str
+        Encoding of a text file, blank where the format has its own.
+    own_columns : tuple of str
+        Columns that the exporting program adds by itself, so that they are no surprise.
+    provenance : dict
+        Counts of what was found and what was passed over; no cell values.
+    """
+
+    frame: pd.DataFrame
+    rows: np.ndarray
+    labels: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, dict[str, str]] = field(default_factory=dict)
+    user_missing: dict[str, list[tuple]] = field(default_factory=dict)
+    encoding: str = ""
+    own_columns: tuple[str, ...] = ()
+    provenance: dict = field(default_factory=dict)
+
+
+def cell_text(value: object) -> str:
+    """Return a cell as text: blank for missing, ``1`` for 1.0, ISO for dates; nothing stripped from text."""
+    if value is None or value is pd.NA or value != value:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (float, np.floating)):
+        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time(0)
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else str(value)
+
+
+def number_of(text: str, decimal: str = ".") -> float | None:
+    """Return the number a text holds, or None; ``nan``, ``inf`` and thousands marks are no numbers."""
+    plain = text.replace(decimal, ".") if decimal != "." else text
+    if decimal != "." and "." in text:
+        return None
+    return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def code_text(value: object) -> str:
+    """Return a code in one spelling, so that ``1``, ``1.0`` and `` 1`` are the same code."""
+    text = cell_text(value).strip()
+    number = number_of(text)
+    return text if number is None else cell_text(number)
+
+
+def texts_of(cells: pd.Series) -> np.ndarray:
+    """Return a column's cells as an object array of text, unstripped, blank for missing."""
+    codes, distinct = pd.factorize(cells.to_numpy(dtype=object))
+    spelled = np.array([cell_text(v) for v in distinct] + [""], dtype=object)
+    return spelled[codes]
+
+
+def blank_cells(cells: pd.Series) -> np.ndarray:
+    """Return where a column's cells are empty or hold only spaces."""
+    codes, distinct = pd.factorize(cells.to_numpy(dtype=object))
+    return np.array([not cell_text(v).strip() for v in distinct] + [True])[codes]
+
+
+def places(found: list[str]) -> tuple[str, ...]:
+    """Return the places for an error, at most twenty and the number of the rest."""
+    rest = len(found) - MOST_PLACES
+    return tuple(found[:MOST_PLACES]) + ((f"and {rest} more",) if rest > 0 else ())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a raw file, so that a derived table says which bytes it came from."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a raw file's bytes.
+
+    Raises
+    ------
+    BscError
+        BSC-SRC-001 if it is missing, not a file or has no content.
+    """
+    fault = fault_of(path)
+    if fault:
+        raise BscError(
+            "BSC-SRC-001",
+            "A raw file cannot be used.",
+            f"{path}: {fault}",
+            "Every number that rests on it would be absent.",
+            "Put the file as received into the study's folder, or correct `file` in config/sources.yaml.",
+        )
+    return Path(path).read_bytes()

@@ -1,0 +1,131 @@
+"""The tables that models read: one row for each person and wave, each visit, each center."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bscstudy.errors import BscError
+from bscstudy.measures.identity import IDENTITY
+from bscstudy.measures.item_keys import items_in_use, parse_terms
+from bscstudy.measures.observation import VISIT_KEYS
+
+
+def person_table(people: pd.DataFrame | None, scores: pd.DataFrame, scales: list[str]) -> pd.DataFrame:
+    """Return one row for each person and wave with a column for each scale.
+
+    Parameters
+    ----------
+    people : DataFrame or None
+        The people table; persons who are only in the scores are added.
+    scores : DataFrame
+        All scale scores. Anonymous forms enter under their row id, with ``anonymous`` 1: nobody can follow them over waves.
+    scales : list of str
+        Column order.
+
+    Returns
+    -------
+    DataFrame
+        ``person_id wave``, the people columns, ``anonymous``, the scales (NaN without a score).
+    """
+    named = scores.assign(anonymous=scores["person_id"].isna().astype(int), person_id=scores["person_id"].fillna(scores["row_id"]))
+    key = ["person_id", "wave"]
+    named["wave"] = named["wave"].fillna("")
+    wide = named.set_index([*key, "scale"])["score"].unstack("scale").reindex(columns=scales)
+    who = named.groupby(key, sort=True)[[*IDENTITY, "anonymous"]].first()
+    if people is not None and len(people):
+        register = people.assign(wave=people["wave"].fillna("")).set_index(key)
+        who = register.combine_first(who)
+        who = who[[*register.columns, *(c for c in who.columns if c not in register.columns)]]
+    who["anonymous"] = who["anonymous"].fillna(0).astype(int)
+    return who.join(wide).reset_index()
+
+
+def visit_table(observation: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
+    """Return one row for each visit: keys, each score, and ``<score>__n`` of ``<score>__of`` where it is a share.
+
+    Raises
+    ------
+    BscError
+        BSC-KEY-204 if two instruments give one visit different keys.
+    """
+    key = "observation_id"
+    conflicts = [c for c in VISIT_KEYS if (observation.groupby(key)[c].nunique() > 1).any()]
+    if conflicts:
+        raise BscError(
+            "BSC-KEY-204",
+            "Two observation instruments disagree on the keys of the same visit.",
+            tuple(f"column {column}" for column in conflicts),
+            "Scores of different visits would stand in one row.",
+            "Give visits of different instruments different ids, or correct the keys.",
+        )
+    table = observation.groupby(key, sort=True)[list(VISIT_KEYS)].first()
+    columns = {}
+    for score in scores:
+        rows = observation[observation["score"] == score].set_index(key)
+        columns[score] = rows["value"]
+        if rows["denominator"].notna().any():
+            columns[f"{score}__n"], columns[f"{score}__of"] = rows["numerator"], rows["denominator"]
+    return table.join(pd.DataFrame(columns)).reset_index()
+
+
+def center_table(centers: pd.DataFrame, scores: pd.DataFrame, fidelity: pd.DataFrame | None, config: dict) -> pd.DataFrame:
+    """Return one row for each center: register items, fidelity indices and the change of each scale.
+
+    Parameters
+    ----------
+    centers : DataFrame
+        The center register.
+    scores, fidelity : DataFrame
+        All scale scores and indices. An index by wave gives columns ``<index>__<wave>``; an index of persons gives the mean over the
+        center's persons.
+    config : dict
+        Sections ``waves``, ``scales``, ``items``.
+
+    Returns
+    -------
+    DataFrame
+        ``<scale>__change`` is the center's mean at the last wave with scores minus that at baseline; NaN for a center without both,
+        and for a scale whose answers changed between the two waves.
+    """
+    table = centers.set_index("center_id")
+    parts = [table, *([_index_columns(fidelity)] if fidelity is not None and len(fidelity) else [])]
+    changes = {f"{scale}__change": _change(scale, scores, config) for scale in dict.fromkeys(s["scale"] for s in config["scales"])}
+    return pd.concat([*(p.reindex(table.index) for p in parts), pd.DataFrame(changes).reindex(table.index)], axis=1).reset_index()
+
+
+def _index_columns(fidelity: pd.DataFrame) -> pd.DataFrame:
+    rows = fidelity[fidelity["level"].isin(["center", "person"])]
+    wave = rows["wave"].fillna("")
+    names = rows["index"].where(wave == "", rows["index"] + "__" + wave)
+    return rows.groupby(["center_id", names], sort=True)["value"].mean().unstack().reindex(columns=names.unique())
+
+
+def _change(scale: str, scores: pd.DataFrame, config: dict) -> pd.Series:
+    order = {wave["id"]: wave["order"] for wave in config["waves"]}
+    baseline = [wave["id"] for wave in sorted(config["waves"], key=lambda w: w["order"]) if wave["phase"] == "baseline"]
+    rows = scores[(scores["scale"] == scale) & scores["score"].notna() & scores["wave"].isin(order)]
+    present = sorted(rows["wave"].unique(), key=order.__getitem__)
+    first = next((wave for wave in baseline if wave in present), None)
+    if first is None or present[-1] == first or not same_answers(scale, rows, (first, present[-1]), config):
+        return pd.Series(dtype=float)
+    means = rows.groupby(["center_id", "wave"], sort=True)["score"].mean().unstack()
+    return means[present[-1]] - means[first]
+
+
+def same_answers(scale: str, rows: pd.DataFrame, waves: tuple[str, str], config: dict) -> bool:
+    """Return whether a scale's items were keyed and answered on the same answer scales in two waves, item by item."""
+    return len({_answers_of(scale, rows, wave, config) for wave in waves}) == 1
+
+
+def _answers_of(scale: str, rows: pd.DataFrame, wave: str, config: dict) -> tuple:
+    found = set()
+    for source in sorted(rows.loc[rows["wave"] == wave, "row_id"].str.rpartition(":")[0].unique()):
+        instruments = set(rows.loc[rows["wave"] == wave, "instrument"])
+        for spec in (s for s in config["scales"] if s["scale"] == scale and s["instrument"] in instruments):
+            if spec.get("waves") and wave not in spec["waves"].split():
+                continue
+            items = items_in_use(config["items"], spec["instrument"], source, wave)
+            terms = parse_terms(spec["items"], sorted(items))
+            rules = [(t.reverse, t.codes, *(items.get(t.item, {}).get(c) for c in ("response_scale", "minimum", "maximum"))) for t in terms]
+            found.add((spec["rule"], tuple(rules)))
+    return tuple(sorted(found, key=repr))

@@ -1,0 +1,109 @@
+"""Fidelity indices of centers and persons from the logs of a collaborative."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bscstudy.errors import BscError
+from bscstudy.measures.identity import add_identity
+from bscstudy.measures.index_rules import ZERO_WITHOUT_ROWS, index_table
+
+COLUMNS = ["index", "label", "element", "level", "unit_id", "wave", "center_id", "collaborative", "numerator", "denominator", "value"]
+LEVELS = {"person_id": "person", "center_id": "center", "collaborative": "collaborative"}
+
+
+def derive_fields(rows: pd.DataFrame, fields: list[dict]) -> pd.DataFrame:
+    """Return rows with the declared row fields (``column``, ``rule`` max, min, sum or mean, ``of`` items); missing items are skipped."""
+    derived = rows.copy()
+    for field in fields:
+        values = derived[list(field["of"])].apply(pd.to_numeric)
+        options = {"min_count": 1} if field["rule"] == "sum" else {}
+        derived[field["column"]] = getattr(values, field["rule"])(axis=1, **options)
+    return derived
+
+
+def fidelity_indices(
+    tables: dict[str, pd.DataFrame], config: dict, people: pd.DataFrame | None, centers: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Work out every declared index.
+
+    Parameters
+    ----------
+    tables : dict
+        Source id -> ingested rows.
+    config : dict
+        Sections ``fidelity`` and ``derive``.
+    people, centers : DataFrame or None
+        Registers. Every registered center gets a row for an index of centers: 0 for counts and sums where the log has no row for it,
+        NaN for shares and means. An index of persons has rows for persons in the log only.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`; ``wave`` is blank for the whole study. The denominator is NaN for plain counts and sums.
+    """
+    prepared = {
+        source: add_identity(derive_fields(table, [f for f in config["derive"] if f["source"] == source]), people, centers)
+        for source, table in tables.items()
+    }
+    done: dict[str, pd.DataFrame] = {}
+    for spec in config["fidelity"]:
+        done[spec["id"]] = _mean_of(spec, done) if spec["rule"] == "mean_of" else _one_index(spec, prepared, centers)
+    return pd.concat(done.values(), ignore_index=True) if done else pd.DataFrame(columns=COLUMNS)
+
+
+def _one_index(spec: dict, tables: dict[str, pd.DataFrame], centers: pd.DataFrame | None) -> pd.DataFrame:
+    unit = next(key for key in LEVELS if key in spec["by"])
+    by = [unit, *(["wave"] if "wave" in spec["by"] else [])]
+    rows = tables[spec["source"]].dropna(subset=by)
+    table = index_table(rows, spec, by)
+    if unit == "center_id" and centers is not None:
+        table = _with_all_centers(table, spec, by, centers)
+    result = table.reset_index().rename(columns={unit: "unit_id"})
+    places = rows.groupby(unit, sort=True)[["center_id", "collaborative"]].first()
+    result["center_id"] = result["unit_id"] if unit == "center_id" else result["unit_id"].map(places["center_id"])
+    result["collaborative"] = result["unit_id"].map(places["collaborative"])
+    if unit == "collaborative":
+        result["center_id"], result["collaborative"] = pd.NA, result["unit_id"]
+    elif centers is not None:
+        known = centers.set_index("center_id")["collaborative"]
+        result["collaborative"] = result["collaborative"].fillna(result["center_id"].map(known))
+    if "wave" not in by:
+        result["wave"] = ""
+    return result.assign(index=spec["id"], label=spec["label"], element=spec["element"], level=LEVELS[unit])[COLUMNS]
+
+
+def _with_all_centers(table: pd.DataFrame, spec: dict, by: list[str], centers: pd.DataFrame) -> pd.DataFrame:
+    registered = centers if "in_register" not in centers.columns else centers[centers["in_register"] == 1]
+    units = sorted({*registered["center_id"], *table.index.get_level_values("center_id")})
+    waves = sorted(table.index.get_level_values("wave").unique()) if "wave" in by else []
+    full = pd.MultiIndex.from_product([units, waves], names=by) if waves else pd.Index(units, name="center_id")
+    silent = ~full.isin(table.index)
+    table = table.reindex(full)
+    if spec["rule"] in ZERO_WITHOUT_ROWS:
+        table.loc[silent, ["numerator", "value"]] = 0.0
+        if spec["rule"] == "completeness":
+            table.loc[silent, "denominator"] = float(spec["expected"])
+    return table
+
+
+def _mean_of(spec: dict, done: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Average finished indices of the same units; a unit without one of them has no average."""
+    later = [index for index in spec["indices"] if index not in done]
+    if later or len({tuple(sorted(done[i]["level"].unique())) for i in spec["indices"]}) > 1:
+        raise BscError(
+            "BSC-CFG-207",
+            f"The fidelity index '{spec['id']}' averages indices that stand after it or belong to other units.",
+            f"config/measures.yaml, fidelity, {spec['id']}: {', '.join(later or spec['indices'])}",
+            "An average needs finished indices of the same centers or persons.",
+            "Put the index after those it averages, and average indices with the same `by` only.",
+        )
+    parts = pd.concat([done[index] for index in spec["indices"]], ignore_index=True)
+    unit = ["level", "unit_id", "wave"]
+    grouped = parts.groupby(unit, sort=True)
+    result = grouped[["center_id", "collaborative"]].first()
+    means = grouped["value"].mean()
+    result["value"] = means.where(grouped["value"].count() == len(spec["indices"]))
+    result["numerator"] = result["denominator"] = np.nan
+    return result.reset_index().assign(index=spec["id"], label=spec["label"], element=spec["element"])[COLUMNS]

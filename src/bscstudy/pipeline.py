@@ -1,0 +1,177 @@
+"""Which tables and which sections of the configuration each rule of the workflow needs.
+
+Rules ask this module, so that what reruns after an edit is decided in one place and can be tested without Snakemake.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+
+from bscstudy.config import sections_digest
+from bscstudy.workflow import PACKAGE, code_digest, file_digest
+
+DERIVED = "data/derived"
+EXHIBIT_KINDS = (
+    "sample_flow", "data_quality", "descriptives", "reliability", "observation", "rater_agreement", "fidelity", "change_by_wave",
+    "facilitators", "run_charts", "coder_agreement", "theme_heatmap", "center_themes", "joint_display",
+)  # fmt: skip
+
+#: reader of config/sources.yaml -> module of bscstudy.io
+READER_MODULES = {
+    "csv": "delimited", "spss": "spss", "redcap": "redcap", "qualtrics": "qualtrics", "excel": "excel", "refi": "refi", "code_table": "code_table",
+}  # fmt: skip
+
+
+def table_path(name: str) -> str:
+    """Return the path of a derived table from its name (``models/estimates``)."""
+    return f"{DERIVED}/{name}.csv"
+
+
+def source_table(source: str) -> str:
+    return table_path(f"sources/{source}")
+
+
+def source_files(study: dict, source: str) -> list[str]:
+    """Return the raw files one source is read from."""
+    wanted = study["sources"][source]
+    extra = [wanted["options"]["dictionary"]] if "dictionary" in wanted.get("options", {}) else []
+    return [wanted["file"], *extra]
+
+
+def sources_of_instruments(study: dict, instruments: set[str]) -> list[str]:
+    return [name for name, source in study["sources"].items() if source["instrument"] in instruments]
+
+
+def scored_sources(study: dict) -> list[str]:
+    """Return the sources whose instruments have scales."""
+    return sources_of_instruments(study, {row["instrument"] for row in study["scales"]})
+
+
+def person_sources(study: dict) -> list[str]:
+    """Return the scored sources that name a person."""
+    return [name for name in scored_sources(study) if "person_id" in study["sources"][name].get("keys", {})]
+
+
+def register_sources(study: dict) -> list[str]:
+    return [name for name in (study["register"]["centers"], study["register"].get("people")) if name]
+
+
+def observation_sources(study: dict) -> list[str]:
+    return sorted({instrument["source"] for instrument in study["observation"]})
+
+
+def fidelity_sources(study: dict) -> list[str]:
+    return sorted({part["source"] for part in (*study["fidelity"], *study["derive"]) if "source" in part})
+
+
+def model_tables(study: dict, model: str) -> dict[str, str]:
+    """Return the analysis tables a model reads, by unit."""
+    spec = study["models"][model]
+    units = {spec["unit"], *(p.get("from", spec["unit"]) for p in spec.get("predictors", {}).values())}
+    return {unit: table_path(f"analysis/{unit}") for unit in sorted(units)}
+
+
+def optional_tables(study: dict) -> set[str]:
+    """Return the derived tables that this study cannot have because it has no such data."""
+    absent = set()
+    if not study["observation"]:
+        absent |= {"measures/observation", "measures/observation_person", "measures/rater_agreement", "analysis/visit"}
+    if not study["fidelity"]:
+        absent.add("measures/fidelity")
+    if not study["run_charts"]:
+        absent |= {"measures/run_charts", "measures/run_chart_signals"}
+    if not study["qual"]:
+        absent |= {"qual/codings", "qual/presence", "qual/theme_center", "qual/theme_summary", "qual/coder_agreement"}
+        absent |= {"integrate/joint_display", "integrate/center_themes"}
+    if not study["models"]:
+        absent |= {"models/estimates", "models/fits", "integrate/joint_display", "integrate/center_themes"}
+    return absent
+
+
+def present_tables(study: dict, names: list[str]) -> list[str]:
+    """Return the paths of those tables that this study has."""
+    absent = optional_tables(study)
+    return [table_path(name) for name in names if name not in absent]
+
+
+#: rule -> sections of the configuration it reads ({} is filled with the wildcard)
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "check_quality": ("waves", "roles", "collaboratives", "register", "ids", "sources", "items", "response_scales", "scales", "checks", "exclusions"),
+    "check_gate": (),
+    "link_people": ("waves", "roles", "register", "sources", "items", "ids"),
+    "score_scales": ("waves", "roles", "sources", "items", "response_scales", "scales"),
+    "score_reliability": ("waves", "roles", "sources", "items", "response_scales", "scales"),
+    "score_observation": ("waves", "sources", "items", "response_scales", "observation"),
+    "score_fidelity": ("waves", "sources", "items", "fidelity", "derive"),
+    "build_run_charts": ("run_charts", "collaboratives", "sources"),
+    "build_analysis": ("waves", "roles", "scales", "items", "register", "sources", "fidelity", "observation"),
+    "collect_models": ("models",),
+    "code_themes": ("waves", "roles", "sources", "qual", "themes", "code_map"),
+    "merge_strands": ("waves", "theory_of_change", "themes", "models", "privacy", "observation", "fidelity", "scales"),
+    "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
+}
+_CODEBOOK = ("items", "response_scales", "missing_codes", "recodes")
+_EXHIBIT = ("waves", "collaboratives", "roles", "privacy", "scales", "theory_of_change", "themes", "observation", "fidelity", "models", "run_charts")
+
+
+def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str]:
+    """Return local name -> address of the sections a job of a rule reads."""
+    if rule == "ingest_source":
+        source = wildcards["source"]
+        instrument = study["sources"][source]["instrument"]
+        rows = {name: f"{name}[instrument={instrument}]" for name in _CODEBOOK}
+        plain = ("waves", "roles", "ids", "exclusions", "response_scales")
+        return {**{n: n for n in plain}, "source": f"sources.{source}", **{n: a for n, a in rows.items() if n != "response_scales"}}
+    if rule == "fit_model":
+        names = ("waves", "roles", "collaboratives", "scales", "items", "response_scales", "observation")
+        return {**{n: n for n in names}, "model": f"models.{wildcards['model']}"}
+    if rule == "make_exhibit":
+        return {**{n: n for n in _EXHIBIT}, "exhibit": f"exhibits[exhibit={wildcards['exhibit']}].0"}
+    return {name: name for name in SECTIONS[rule]}
+
+
+def exhibit_kind(study: dict, exhibit: str) -> str:
+    return next(row["kind"] for row in study["exhibits"] if row["exhibit"] == exhibit)
+
+
+@cache
+def exhibit_constants(kind: str) -> dict:
+    """Return what a kind of exhibit declares of itself (``TABLES``, ``FIGURE``), read from its source without importing it."""
+    tree = ast.parse((PACKAGE / "exhibits" / f"{kind}.py").read_text(encoding="utf-8"))
+    assigned = [(t.id, node.value) for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
+    return {name: ast.literal_eval(value) for name, value in assigned if name in ("TABLES", "FIGURE")}
+
+
+def exhibits_with_figure(study: dict, figure: bool) -> list[str]:
+    """Return the exhibits that have a figure, or those that have none."""
+    return [row["exhibit"] for row in study["exhibits"] if bool(exhibit_constants(row["kind"])["FIGURE"]) == figure]
+
+
+def exhibit_tables(study: dict, exhibit: str) -> list[str]:
+    """Return the paths of the derived tables an exhibit reads, those that this study has."""
+    return present_tables(study, list(exhibit_constants(exhibit_kind(study, exhibit))["TABLES"]))
+
+
+def coding_sources(study: dict) -> list[str]:
+    return [coding["source"] for coding in study["qual"]["codings"]]
+
+
+def config_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
+    """Return the digest of the configuration that a job reads."""
+    return sections_digest(study, sections(study, rule, wildcards))
+
+
+def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
+    """Return the digest of the code that a job runs."""
+    modules = [f"bscstudy.steps.{rule}"]
+    if rule == "make_exhibit":
+        modules.append(f"bscstudy.exhibits.{exhibit_kind(study, wildcards['exhibit'])}")
+    if rule == "ingest_source":
+        modules.append(f"bscstudy.io.{READER_MODULES[study['sources'][wildcards['source']]['reader']]}")
+    return code_digest(*modules)
+
+
+def raw_digest(study: dict, source: str) -> str:
+    """Return the digest of a source's raw files."""
+    return file_digest(*source_files(study, source))

@@ -1,0 +1,185 @@
+"""What a configuration refers to must exist: instruments, items, waves, roles, scales, sources, themes, constructs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bscstudy.errors import BscError, nearest
+
+
+def check_references(study: dict) -> None:
+    """Raise BSC-CFG-003 with every reference that leads nowhere and every id that is given twice."""
+    findings = [
+        *_sources(study),
+        *_codebook(study),
+        *_scales(study),
+        *_models(study),
+        *_measures(study),
+        *_qualitative(study),
+        *_theory(study),
+        *_exhibits(study),
+        *_repeated(study),
+    ]
+    if findings:
+        raise BscError(
+            "BSC-CFG-003",
+            f"The configuration names {len(findings)} thing(s) that do not exist or exist twice.",
+            tuple(findings),
+            "A reference that leads nowhere would leave a table or a model silently empty.",
+            "Correct the spelling, or add what is missing.",
+        )
+
+
+def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
+    known = list(dict.fromkeys(known))
+    return [f"{where}: the {what} '{n}' does not exist. {nearest(n, known)}".rstrip() for n in names if n not in known]
+
+
+def _ids(rows: list[dict]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def _sources(study: dict) -> list[str]:
+    instruments = {row["instrument"] for row in study["items"]}
+    registers = [study["sources"][n]["instrument"] for n in study["register"].values() if n in study["sources"]]
+    instruments |= set(registers)  # a register may hold nothing but keys
+    found = []
+    for name, source in study["sources"].items():
+        where = f"config/sources.yaml, {name}"
+        found += _unknown(where, "instrument", [source["instrument"]], instruments)
+        wave = source.get("wave")
+        waves = [] if wave is None else [wave] if isinstance(wave, str) else list(map(str, wave.get("map", {}).values()))
+        found += _unknown(where, "wave", waves, _ids(study["waves"]))
+    register = study["register"]
+    wanted = [register["centers"]] + ([register["people"]] if register.get("people") else [])
+    found += _unknown("config/config.yaml, register", "source", wanted, study["sources"])
+    return found + _unknown("config/config.yaml, exclusions", "source", [e["source"] for e in study["exclusions"]], study["sources"])
+
+
+def _codebook(study: dict) -> list[str]:
+    found = []
+    waves, roles = _ids(study["waves"]), _ids(study["roles"])
+    scales = {row["response_scale"] for row in study["response_scales"]}
+    for number, row in enumerate(study["items"], start=2):
+        where = f"config/codebook/items.csv, row {number}"
+        found += _unknown(where, "wave", row["waves"].split(), waves) + _unknown(where, "role", row["roles"].split(), roles)
+        found += _unknown(where, "source", row["sources"].split(), study["sources"])
+        found += _unknown(where, "response scale", [row["response_scale"]] if row["response_scale"] else [], scales)
+    return found
+
+
+def _scales(study: dict) -> list[str]:
+    found = []
+    for number, row in enumerate(study["scales"], start=2):
+        where = f"config/codebook/scales.csv, row {number}"
+        items = [i["item"] for i in study["items"] if i["instrument"] == row["instrument"]]
+        names = [re.sub(r"^-|=.*$", "", token) for token in row["items"].split() if token != "*"]
+        found += _unknown(where, "instrument", [row["instrument"]], {i["instrument"] for i in study["items"]})
+        found += _unknown(where, "item", names, items) if items else []
+        found += _unknown(where, "wave", row["waves"].split(), _ids(study["waves"]))
+        found += _unknown(where, "role", row["roles"].split(), _ids(study["roles"]))
+        if row["construct"] and study["theory_of_change"]["constructs"]:
+            found += _unknown(where, "construct", [row["construct"]], _ids(study["theory_of_change"]["constructs"]))
+        if row["rule"] in ("mean", "sum") and row["minimum_valid"] is None:
+            found.append(f"{where}: the scale '{row['scale']}' needs minimum_valid.")
+    return found
+
+
+def observation_scores(study: dict) -> list[str]:
+    """Return the ids of all observation scores of a study."""
+    return [s["id"] for o in study["observation"] for s in (*o.get("parts", []), *o.get("scores", []))]
+
+
+def analysis_columns(study: dict, unit: str) -> list[str]:
+    """Return the columns of an analysis table that a model may name."""
+    scales = list(dict.fromkeys(row["scale"] for row in study["scales"]))
+    center_source = study["sources"].get(study["register"]["centers"], {})
+    register = [i["item"] for i in study["items"] if i["instrument"] == center_source.get("instrument")]
+    if unit == "person":
+        return scales
+    if unit == "visit":
+        return observation_scores(study)
+    return [*register, *_ids(study["fidelity"]), *scales, *(f"{s}__change" for s in scales)]
+
+
+def _models(study: dict) -> list[str]:
+    found = []
+    waves, roles = _ids(study["waves"]), _ids(study["roles"])
+    for name, model in study["models"].items():
+        where = f"config/models/{name}.yaml"
+        found += _unknown(where, "outcome (scale or score)", [model["outcome"]], analysis_columns(study, model["unit"]))
+        for predictor in model.get("predictors", {}).values():
+            columns = [*analysis_columns(study, predictor.get("from", model["unit"])), *_keys()]
+            found += _unknown(where, "predictor's column", [predictor["column"]], columns)
+        sample = model.get("sample", {})
+        found += _unknown(where, "wave", sample.get("waves", []), waves) + _unknown(where, "role", sample.get("roles", []), roles)
+        for contrast in model.get("contrasts", []):
+            found += _unknown(where, "wave", contrast["compare"].get("wave", []), waves)
+            found += _unknown(where, "role", contrast["compare"].get("role", []), roles)
+    return found
+
+
+def _keys() -> list[str]:
+    return "collaborative center_id person_id role core classroom_id observation_id visit rater_id wave".split()
+
+
+def _measures(study: dict) -> list[str]:
+    found = []
+    fidelity = _ids(study["fidelity"])
+    for part in (*study["observation"], *study["fidelity"], *study["derive"], *([study["run_charts"]] if study["run_charts"] else [])):
+        where = f"config/measures.yaml, {part.get('id', part.get('column', 'run_charts'))}"
+        if "source" in part:
+            found += _unknown(where, "source", [part["source"]], study["sources"])
+        found += _unknown(where, "index", part.get("indices", []), fidelity)
+    for instrument in study["observation"]:
+        source = study["sources"].get(instrument["source"], {})
+        items = [i["item"] for i in study["items"] if i["instrument"] == source.get("instrument")]
+        for score in (*instrument.get("parts", []), *instrument.get("scores", [])):
+            named = [*score["items"], *([score["applies_if"]] if "applies_if" in score else [])]
+            found += _unknown(f"config/measures.yaml, {score['id']}", "item", named, items)
+    return found
+
+
+def _qualitative(study: dict) -> list[str]:
+    qual = study["qual"]
+    if not qual:
+        return []
+    wanted = [qual["documents"], qual["asked"], *(c["source"] for c in qual["codings"])]
+    found = _unknown("config/qual.yaml", "source", wanted, study["sources"])
+    themes = [row["theme"] for row in study["themes"]]
+    return found + _unknown("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
+
+
+def _theory(study: dict) -> list[str]:
+    theory = study["theory_of_change"]
+    scales = {row["scale"] for row in study["scales"]}
+    found = []
+    for construct in theory["constructs"]:
+        where = f"config/theory_of_change.yaml, {construct['id']}"
+        found += _unknown(where, "scale", construct.get("scales", []), scales)
+        found += _unknown(where, "observation score", construct.get("observation", []), observation_scores(study))
+        found += _unknown(where, "fidelity index", construct.get("fidelity", []), _ids(study["fidelity"]))
+    ends = [end for arrow in theory.get("arrows", []) for end in (arrow["from"], arrow["to"])]
+    return found + _unknown("config/theory_of_change.yaml, arrows", "construct", ends, _ids(theory["constructs"]))
+
+
+def _exhibits(study: dict) -> list[str]:
+    from bscstudy.pipeline import EXHIBIT_KINDS
+
+    return _unknown("config/exhibits.csv", "kind", [row["kind"] for row in study["exhibits"]], EXHIBIT_KINDS)
+
+
+def _repeated(study: dict) -> list[str]:
+    lists = {
+        "config/config.yaml, waves": _ids(study["waves"]),
+        "config/config.yaml, roles": _ids(study["roles"]),
+        "config/exhibits.csv": [row["exhibit"] for row in study["exhibits"]],
+        "config/measures.yaml, fidelity": _ids(study["fidelity"]),
+        "config/measures.yaml, scores": observation_scores(study),
+        "config/qual/themes.csv": [row["theme"] for row in study["themes"]],
+    }
+    found = [f"{where}: the id '{n}' is given more than once." for where, names in lists.items() for n in sorted({x for x in names if names.count(x) > 1})]
+    versions = [(r["instrument"], r["item"], r["waves"], r["sources"]) for r in study["items"]]
+    doubled = sorted({v for v in versions if versions.count(v) > 1}) if len(set(versions)) < len(versions) else []
+    return found + [f"config/codebook/items.csv: the item '{v[1]}' of '{v[0]}' is given more than once for the same waves." for v in doubled]

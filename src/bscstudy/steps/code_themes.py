@@ -1,0 +1,40 @@
+"""Codings to themes: presence by session and person, shares by center and role, agreement of coders."""
+
+from __future__ import annotations
+
+from bscstudy.qual.agreement import agreement_table
+from bscstudy.qual.codes import check_documents, collect_codings, join_codes
+from bscstudy.qual.columns import AGREEMENT, CODINGS, PRESENCE, THEME_CENTER, THEME_SUMMARY
+from bscstudy.qual.presence import asked_topics, complete_documents, presence_table
+from bscstudy.qual.shares import theme_by_center, theme_summary
+from bscstudy.tables import read_table, write_table
+from bscstudy.workflow import Job
+
+
+def run(job: Job) -> None:
+    config, themes = job.config, job.config["themes"]
+    roles = {coding["source"]: coding["coder_role"] for coding in config["qual"]["codings"]}
+    sources = {path.stem: read_table(path) for path in job.inputs["codings"]}
+    documents, asked = read_table(job.inputs["documents"]), read_table(job.inputs["asked"])
+    codings = collect_codings(sources, roles)
+    check_documents(documents, codings, asked)
+    codings = join_codes(codings, config["code_map"], themes)
+    register = {name: read_table(job.inputs[name]) if name in job.inputs else None for name in ("people", "centers")}
+    documents = complete_documents(documents, register["people"], register["centers"])
+    unit = config["qual"].get("unit", "session")
+    presence = presence_table(documents, asked_topics(asked, themes), codings, themes, unit)
+    synthetic = config["study"]["synthetic"]
+    tables = {
+        "codings": (codings, ["coding_id"], CODINGS, "Coded passages with theme and direction; no quotes."),
+        "presence": (presence, ["unit", "unit_id", "theme", "wave"], PRESENCE, "Presence of each theme in each session (and person)."),
+        "theme_center": (theme_by_center(presence), ["theme", "center_id", "wave"], THEME_CENTER, "Themes by center, counted in sessions."),
+        "theme_summary": (
+            theme_summary(presence),
+            ["theme", "wave", "role", "unit"],
+            THEME_SUMMARY,
+            "Themes by wave and role over centers.",
+        ),
+        "agreement": (agreement_table(codings, themes), ["theme"], AGREEMENT, "Agreement of two coders before any consensus."),
+    }
+    for name, (frame, key, columns, description) in tables.items():
+        write_table(frame, job.outputs[name], key=key, columns=columns, description=description, synthetic=synthetic)

@@ -1,0 +1,78 @@
+"""Step of the rule make_exhibit: one exhibit's table, figure and record."""
+
+from __future__ import annotations
+
+import importlib
+
+from bscstudy.errors import BscError, nearest
+from bscstudy.exhibits import markup, record
+from bscstudy.exhibits.base import Context, check_exhibit
+from bscstudy.pipeline import EXHIBIT_KINDS
+from bscstudy.tables import read_table, write_bytes, write_json, write_text
+from bscstudy.workflow import Job
+
+
+def run(job: Job) -> None:
+    """Build the exhibit of the job's row of config/exhibits.csv and write every form of it."""
+    row = job.config["exhibit"]
+    context = context_of(row, {name: part for name, part in job.config.items() if name != "exhibit"})
+    kind = importlib.import_module(f"bscstudy.exhibits.{context.kind}")
+    tables = {_name(path): read_table(path) for path in job.inputs["tables"]}
+    exhibit = kind.build(tables, context)
+    check_exhibit(exhibit, context, kind.FIGURE)
+    if kind.FIGURE:
+        figure = exhibit.figure if exhibit.figure is not None else _blank(exhibit, context)
+        from bscstudy.exhibits import style
+
+        write_bytes(job.outputs["figure_svg"], style.figure_bytes(figure, "svg"))
+        write_bytes(job.outputs["figure_png"], style.figure_bytes(figure, "png"))
+    write_text(job.outputs["table_html"], markup.page(markup.table_fragment(exhibit, context), context))
+    write_text(job.outputs["table_csv"], markup.table_csv(exhibit, context))
+    write_json(job.outputs["record"], record.of(exhibit, context, has_figure=bool(kind.FIGURE)))
+
+
+def context_of(row: dict, config: dict) -> Context:
+    """Return the context of one row of config/exhibits.csv; options are ``key=value; key=value``."""
+    options = {}
+    for part in str(row.get("options") or "").split(";"):
+        if part.strip():
+            key, separator, value = part.partition("=")
+            if not separator or not key.strip() or key.strip() in options:
+                raise _option_error(row["exhibit"])
+            options[key.strip()] = value.strip()
+    if row["kind"] not in EXHIBIT_KINDS:
+        raise BscError(
+            "BSC-CFG-081",
+            f"The exhibit '{row['exhibit']}' has an unknown kind '{row['kind']}'.",
+            "config/exhibits.csv, column kind",
+            "It cannot be built.",
+            nearest(row["kind"], list(EXHIBIT_KINDS)) or f"Use one of {', '.join(EXHIBIT_KINDS)}.",
+        )
+    return Context(str(row["exhibit"]), str(row["kind"]), str(row["title"]), str(row["section"]), options, config)
+
+
+def _option_error(exhibit: str) -> BscError:
+    return BscError(
+        "BSC-CFG-080",
+        f"The options of the exhibit '{exhibit}' cannot be read.",
+        "config/exhibits.csv, column options",
+        "It is not clear what the exhibit should show.",
+        "Write each option once, as key=value, and put ; between two of them.",
+    )
+
+
+def _name(path) -> str:
+    """Return ``measures/scores`` for data/derived/measures/scores.csv."""
+    parts = path.with_suffix("").parts
+    places = [i for i, part in enumerate(parts[:-1]) if part == "derived"]
+    return "/".join(parts[places[-1] + 1 :]) if places else parts[-1]
+
+
+def _blank(exhibit, context: Context):
+    from bscstudy.exhibits import style
+
+    figure, axis = style.new_figure(7.5, 1.6)
+    axis.axis("off")
+    axis.text(0, 0.5, exhibit.caption, va="center")
+    style.finish(figure, context)
+    return figure

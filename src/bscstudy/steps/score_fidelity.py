@@ -1,0 +1,35 @@
+"""Work out the declared indices of engagement and fidelity."""
+
+from __future__ import annotations
+
+from bscstudy.measures.indices import fidelity_indices
+from bscstudy.tables import Column, read_table, write_table
+from bscstudy.workflow import Job
+
+COLUMNS = [
+    Column("index", "Index"),
+    Column("label", "Label"),
+    Column("element", "Element of the collaborative"),
+    Column("level", "What it is worked out for: center, person or collaborative"),
+    Column("unit_id", "Center, person or collaborative"),
+    Column("wave", "Wave (blank: whole study)"),
+    Column("center_id", "Center"),
+    Column("collaborative", "Collaborative"),
+    Column("numerator", "Numerator, or the count or sum itself", "number"),
+    Column("denominator", "Denominator (blank for counts and sums)", "number"),
+    Column("value", "Value", "number"),
+]
+
+
+def run(job: Job) -> None:
+    tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
+    people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
+    write_table(
+        fidelity_indices(tables, job.config, people, centers),
+        job.outputs["table"],
+        key=["index", "unit_id", "wave"],
+        columns=COLUMNS,
+        name="fidelity",
+        description="Indices of engagement and fidelity, by the rules of config/measures.yaml.",
+        synthetic=job.config["study"]["synthetic"],
+    )

@@ -1,0 +1,40 @@
+"""Score every survey scale for every row it is used in."""
+
+from __future__ import annotations
+
+from bscstudy.measures.scales import scale_parts
+from bscstudy.measures.score_tables import score_table
+from bscstudy.tables import Column, read_table, write_table
+from bscstudy.workflow import Job
+
+COLUMNS = [
+    Column("scale", "Scale"),
+    Column("instrument", "Instrument"),
+    Column("construct", "Construct of the theory of change"),
+    Column("wave", "Wave"),
+    Column("row_id", "Source and row of the form"),
+    Column("person_id", "Person (blank for anonymous forms)"),
+    Column("center_id", "Center"),
+    Column("collaborative", "Collaborative"),
+    Column("role", "Role"),
+    Column("core", "Core team or other"),
+    Column("n_items", "Items of the scale", "integer", units="items"),
+    Column("n_valid", "Valid answers", "integer", units="items"),
+    Column("score", "Score by the scale's rule", "number"),
+    Column("why", "Why there is no score: not_asked, too_few_items"),
+]
+
+
+def run(job: Job) -> None:
+    tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
+    people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
+    scores = score_table(scale_parts(tables, job.config), people, centers)
+    write_table(
+        scores,
+        job.outputs["table"],
+        key=["scale", "wave", "row_id"],
+        columns=COLUMNS,
+        name="scores",
+        description="Scale scores of persons and forms, by the rules of config/codebook/scales.csv, wave by wave.",
+        synthetic=job.config["study"]["synthetic"],
+    )

@@ -1,0 +1,166 @@
+"""Derived tables: one way to write and to read them, with a sidecar that says what each column is.
+
+Every file appears whole or not at all: it is written beside its place and moved there in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from bscstudy.errors import BscError
+
+FLOAT_FORMAT = "%.10g"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a derived table holds.
+
+    ``type`` is text, integer, number or date (ISO text). ``levels`` maps codes to the labels of the raw file.
+    """
+
+    name: str
+    label: str = ""
+    type: str = "text"
+    units: str = ""
+    source_item: str = ""
+    wave: str = ""
+    levels: dict[str, str] = field(default_factory=dict)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is either complete or absent."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part{os.getpid()}")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write UTF-8 text with LF line ends, complete or absent."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON with sorted keys and floats of ten significant digits; no value is ever NaN."""
+    write_text(path, json.dumps(_plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def sidecar_path(path: Path) -> Path:
+    return Path(path).with_suffix(".json")
+
+
+def write_table(
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    key: list[str],
+    columns: list[Column] | None = None,
+    name: str = "",
+    description: str = "",
+    synthetic: bool = False,
+    extra: dict | None = None,
+) -> None:
+    """Write a derived table sorted by its key, with its sidecar.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Text columns hold str, numbers int or float; missing is NA and is written as an empty cell.
+    path : Path
+        Ends in ``.csv``; the sidecar is the same path with ``.json``.
+    key : list of str
+        Columns that together name a row; no two rows may agree in all of them.
+    columns : list of Column, optional
+        One for each column that needs more than its name; the rest get a type from the data.
+
+    Raises
+    ------
+    BscError
+        BSC-KEY-001 if the key is not unique.
+    """
+    frame = frame.reset_index(drop=True)
+    if key:
+        repeated = int(frame.duplicated(subset=key).sum())
+        if repeated:
+            raise BscError(
+                "BSC-KEY-001",
+                f"{repeated} rows of the derived table '{name or Path(path).stem}' repeat the key {', '.join(key)}.",
+                str(path),
+                "A table whose rows cannot be told apart would count people twice.",
+                "Correct the source, or exclude the surplus rows under `exclusions` in config/config.yaml with a reason.",
+            )
+        frame = frame.sort_values(key, kind="stable", na_position="first").reset_index(drop=True)
+    described = {column.name: column for column in columns or []}
+    full = [described.get(c, Column(c, label=c, type=_type_of(frame[c]))) for c in frame.columns]
+    write_bytes(path, frame.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT).encode("utf-8"))
+    write_json(
+        sidecar_path(path),
+        {
+            "name": name or Path(path).stem,
+            "description": description,
+            "synthetic": bool(synthetic),
+            "key": key,
+            "n_rows": len(frame),
+            "columns": [asdict(column) for column in full],
+            "extra": extra or {},
+        },
+    )
+
+
+def read_table(path: Path, *, drop_excluded: bool = True) -> pd.DataFrame:
+    """Read a derived table with the types its sidecar names.
+
+    Text and dates are str (missing: NA), integers are float where a value is missing, numbers are float.
+    """
+    meta = read_json(sidecar_path(path))
+    kinds = {c["name"]: c["type"] for c in meta["columns"]}
+    text = {name: "str" for name, kind in kinds.items() if kind in ("text", "date")}
+    frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={n: [""] for n in kinds})
+    for name, kind in kinds.items():
+        if kind in ("integer", "number") and frame[name].dtype == object:
+            frame[name] = pd.to_numeric(frame[name])
+    if drop_excluded and "excluded" in frame.columns:
+        frame = frame[frame["excluded"].isna()].reset_index(drop=True)
+    return frame
+
+
+def read_sidecar(path: Path) -> dict:
+    """Return the sidecar of a derived table."""
+    return read_json(sidecar_path(path))
+
+
+def _type_of(values: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_integer_dtype(values):
+        return "integer"
+    return "number" if pd.api.types.is_float_dtype(values) else "text"
+
+
+def _plain(value: object) -> object:
+    import math
+
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Path):
+        return value.as_posix()
+    if isinstance(value, (np.bool_, bool)):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return None if not math.isfinite(value) else float(FLOAT_FORMAT % value)
+    return None if value is pd.NA else value

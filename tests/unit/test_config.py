@@ -1,0 +1,91 @@
+"""Faults of a configuration are found before anything runs, all of a kind at once, with file, line and the nearest spelling."""
+
+import shutil
+
+import pytest
+
+from bscstudy.cli import main
+from bscstudy.config import load_study, read_sections, sections_digest
+from bscstudy.errors import BscError
+from bscstudy.new_study import TEMPLATE, write_new_study
+
+
+@pytest.fixture
+def study(tmp_path):
+    shutil.copytree(TEMPLATE, tmp_path / "study")
+    return tmp_path / "study"
+
+
+def change(study, file, old, new):
+    path = study / "config" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "said"),
+    [
+        ("config.yaml", "  min_cell: 10", "  min_cel: 10", "BSC-CFG-002", ["config.yaml, line", "'min_cel'", "Did you mean 'min_cell'?"]),
+        ("config.yaml", "phase: baseline", "phase: base", "BSC-CFG-002", ["waves.0.phase", "Did you mean 'baseline'?"]),
+        ("config.yaml", "  seed: 1 ", "  seed: one ", "BSC-CFG-002", ["study.seed", "whole number|integer"]),
+        ("config.yaml", "waves:  ", "waves  ", "BSC-CFG-001", ["config.yaml, line"]),
+        ("config.yaml", "centers: centers ", "centers: center ", "BSC-CFG-003", ["source 'center'", "Did you mean 'centers'?"]),
+        ("sources.yaml", "reader: csv", "reader: cvs", "BSC-CFG-002", ["'cvs'", "Did you mean 'csv'?"]),
+        ("sources.yaml", "file: data/raw/centers.csv", "file: /data/centers.csv", "BSC-CFG-002", ["centers"]),
+        ("sources.yaml", "wave: after", "wave: afterwards", "BSC-CFG-003", ["wave 'afterwards'", "Did you mean 'after'?"]),
+        ("codebook/items.csv", "response_scale,minimum", "response_scal,minimum", "BSC-CFG-002", ["column 'response_scal'"]),
+        ("codebook/items.csv", "lead_2,Leaders know our tests of change,ordinal", "lead_2,Leaders,ordnal", "BSC-CFG-002", ["row 5", "'ordinal'"]),
+        ("codebook/scales.csv", "-lead_3", "-lead_33", "BSC-CFG-003", ["item 'lead_33'", "Did you mean 'lead_3'?"]),
+        ("models/change_leadership.yaml", "outcome: leadership_buy_in", "outcome: leadership", "BSC-CFG-003", ["'leadership'", "leadership_buy_in"]),
+        ("models/change_leadership.yaml", "compare: {wave: [before, after]}", "compare: {wave: [before, then]}", "BSC-CFG-003", ["wave 'then'"]),
+        ("exhibits.csv", "F1_change,change_by_wave", "F1_change,change_by_waves", "BSC-CFG-003", ["Did you mean 'change_by_wave'?"]),
+        ("theory_of_change.yaml", "scales: [leadership_buy_in]", "scales: [leadership_buyin]", "BSC-CFG-003", ["scale 'leadership_buyin'"]),
+    ],
+)
+def test_a_fault_is_named_with_its_place(study, file, old, new, code, said):
+    change(study, file, old, new)
+    with pytest.raises(BscError) as fault:
+        load_study(study / "config")
+    assert fault.value.code == code
+    text = str(fault.value)
+    for words in said:
+        assert any(word in text for word in words.split("|")), text
+
+
+def test_all_findings_of_a_kind_come_together(study):
+    change(study, "config.yaml", "min_cell", "min_cel")
+    change(study, "config.yaml", "phase: post", "phase: after")
+    change(study, "sources.yaml", "reader: csv", "reader: cvs")
+    with pytest.raises(BscError) as fault:
+        load_study(study / "config")
+    assert len(fault.value.where) == 4  # min_cel is unknown and min_cell is missing
+
+
+def test_missing_files_are_listed(study):
+    (study / "config/exhibits.csv").unlink()
+    (study / "config/sources.yaml").unlink()
+    with pytest.raises(BscError, match="2 file"):
+        load_study(study / "config")
+
+
+def test_sections_are_those_asked_for_and_only_they_move_the_digest(study):
+    config = study / "config"
+    wanted = {"waves": "waves", "source": "sources.staff_before", "items": "items[instrument=staff_survey]", "first": "items[item=lead_2].0"}
+    picked = read_sections(config, wanted)
+    assert set(picked) == {"study", "waves", "source", "items", "first"}
+    assert len(picked["items"]) == 4 and picked["first"]["item"] == "lead_2" and picked["source"]["id"] == "staff_before"
+    before = sections_digest(load_study(config), wanted)
+    change(study, "codebook/items.csv", "Year of hire", "Year hired")
+    assert sections_digest(load_study(config), wanted) == before
+    change(study, "codebook/items.csv", "Leaders drop plans halfway,", "Leaders drop plans,")
+    assert sections_digest(load_study(config), wanted) != before
+
+
+def test_new_study_passes_its_own_check_and_spares_what_is_there(tmp_path, capsys):
+    assert main(["new-study", str(tmp_path / "mine")]) == 0
+    assert "in order" in capsys.readouterr().out
+    assert main(["new-study", str(tmp_path / "mine")]) == 2
+    assert "BSC-CFG-004" in capsys.readouterr().err
+    written = {p.relative_to(tmp_path / "other") for p in write_new_study(tmp_path / "other")}
+    assert written == {p.relative_to(TEMPLATE) for p in TEMPLATE.rglob("*") if p.is_file()}

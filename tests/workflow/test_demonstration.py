@@ -1,0 +1,164 @@
+"""The demonstration study as a whole: it runs, reruns exactly what depends on an edit, and gives the same bytes every time."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def digests(folder):
+    """Return path -> sha256 of everything the run wrote."""
+    files = [p for top in ("data/derived", "reports") for p in sorted((folder / top).rglob("*")) if p.is_file()]
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def differing(first, second):
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+
+
+def planned(output):
+    """Return rule -> number of jobs that a dry run announces."""
+    table = output.split("Job stats:")[1].split("total")[0] if "Job stats:" in output else ""
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+)\s+(\d+)\s*$", table, flags=re.MULTILINE) if rule != "all"}
+
+
+def fresh_study(demonstration, folder):
+    for name in ("config", "data/raw"):
+        shutil.copytree(demonstration / name, folder / name)
+    return folder
+
+
+def test_run_is_whole_and_small(demonstration):
+    first = (demonstration / "first_run.txt").read_text(encoding="utf-8")
+    jobs = int(re.search(r"^total\s+(\d+)", first, flags=re.MULTILINE)[1])
+    assert jobs <= 80
+    assert (demonstration / "reports/report.html").stat().st_size > 100_000
+    assert not list(demonstration.rglob("*.part*")), "no half-written file is left"
+    assert {p.name for p in demonstration.iterdir()} == {"config", "data", "reports", ".snakemake", "first_run.txt"}
+
+
+def test_every_page_table_and_figure_says_synthetic(demonstration):
+    shown = [p for p in sorted((demonstration / "reports").rglob("*")) if p.suffix in (".html", ".svg")]
+    assert len(shown) >= 20
+    assert not [p.name for p in shown if "synthetic" not in p.read_text(encoding="utf-8").lower()]
+
+
+def test_second_run_has_nothing_to_do(demonstration, run_study):
+    done = run_study(demonstration, "-n")
+    assert done.returncode == 0 and "Nothing to be done" in done.stdout, done.stdout[-2000:]
+
+
+EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "runs", "spared"),
+    [
+        ("src/bscstudy/measures/run_charts.py", {"build_run_charts", "make_figure", "write_report"}, {"fit_model", "score_scales", "ingest_source", "code_themes"}),
+        ("src/bscstudy/models/verdict.py", {"fit_model": 16, "collect_models": 1, "write_report": 1}, {"ingest_source", "score_scales", "code_themes"}),
+        ("src/bscstudy/qual/shares.py", {"code_themes", "merge_strands"}, {"fit_model", "ingest_source", "score_scales"}),
+        ("src/bscstudy/io/spss.py", {"ingest_source": 3}, {"build_run_charts", "code_themes"}),
+        ("src/bscstudy/exhibits/reliability.py", {"make_table": 1, "write_report": 1}, {"fit_model", "score_reliability", "make_figure"}),
+    ],
+)
+def test_an_edited_module_reruns_what_depends_on_it(demonstration, run_study, pipeline_copy, edited, runs, spared):
+    path = pipeline_copy / edited
+    before, stamp = path.read_bytes(), path.stat().st_mtime
+    try:
+        path.write_bytes(before + b"\n# edited\n")
+        os.utime(path, (stamp - 10_000, stamp - 10_000))
+        plan = planned(run_study(demonstration, "-n").stdout)
+    finally:
+        path.write_bytes(before)
+    assert set(runs) <= set(plan), plan
+    assert not spared & set(plan), plan
+    assert all(plan[rule] == n for rule, n in runs.items()) if isinstance(runs, dict) else True, plan
+
+
+def test_an_edited_model_refits_that_model_alone(demonstration, run_study):
+    path = demonstration / "config/models/change_sel_practice.yaml"
+    before = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(before.replace("label: ", "label: Edited - ", 1), encoding="utf-8")
+        plan = planned(run_study(demonstration, "-n").stdout)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert plan["fit_model"] == 1 and EXHIBITS_OF_MODELS <= set(plan)
+    assert not {"ingest_source", "score_scales", "check_quality", "code_themes", "build_analysis"} & set(plan)
+
+
+@pytest.mark.parametrize(("source", "spared"), [("forum", {"fit_model_all", "code_themes", "score_scales"}), ("metrics", {"code_themes", "score_scales"})])
+def test_an_edited_raw_file_with_an_older_date_is_noticed(demonstration, run_study, source, spared):
+    from bscstudy.config import load_study
+
+    path = demonstration / load_study(demonstration / "config")["sources"][source]["file"]
+    before, stamp = path.read_bytes(), path.stat().st_mtime
+    try:
+        path.write_bytes(before.rstrip(b"\n") + b"\n\n")
+        os.utime(path, (stamp - 100_000, stamp - 100_000))
+        plan = planned(run_study(demonstration, "-n").stdout)
+    finally:
+        path.write_bytes(before)
+        os.utime(path, (stamp, stamp))
+    assert plan["ingest_source"] == 1 and "check_quality" in plan
+    assert not spared & set(plan), plan
+
+
+def test_a_raw_file_above_one_megabyte_is_compared_by_content(demonstration, run_study):
+    path = max((demonstration / "data/raw").rglob("*"), key=lambda p: p.stat().st_size)
+    stamp = path.stat().st_mtime
+    os.utime(path, None)
+    try:
+        assert "Nothing to be done" in run_study(demonstration, "-n").stdout
+    finally:
+        os.utime(path, (stamp, stamp))
+
+
+def test_the_wrong_rule_never_makes_a_file(demonstration, run_study):
+    done = run_study(demonstration, "-n", "--cores", "1", "reports/tables/nothing.csv")
+    assert done.returncode != 0 and "MissingRuleException" in done.stdout
+
+
+def test_same_bytes_at_another_number_of_cores_in_another_folder(demonstration, run_study, tmp_path):
+    other = fresh_study(demonstration, tmp_path / "a folder with spaces")
+    done = run_study(other, "--cores", "8")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert differing(digests(demonstration), digests(other)) == []
+
+
+def test_a_forced_repeat_gives_the_same_bytes(demonstration, run_study, tmp_path):
+    before = digests(demonstration)
+    again = tmp_path / "again"
+    shutil.copytree(demonstration, again)
+    done = run_study(again, "--cores", "1", "--forceall")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert differing(before, digests(again)) == []
+
+
+def test_a_killed_run_is_finished_by_the_same_command(demonstration, run_study, pipeline_copy, tmp_path):
+    from conftest import study_environment
+
+    other = fresh_study(demonstration, tmp_path / "killed")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(pipeline_copy / "Snakefile"), "--directory", str(other), "--cores", "2"]
+    for moment in (5, 14):
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=study_environment(), start_new_session=True)
+        time.sleep(moment)
+        assert run.poll() is None, "the run ended before it could be killed"
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    done = run_study(other, "--cores", "2")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert differing(digests(demonstration), digests(other)) == []
+
+
+def test_no_path_of_this_machine_is_in_the_outputs(demonstration):
+    written = [p for top in ("data/derived", "reports") for p in (demonstration / top).rglob("*") if p.suffix in (".csv", ".json", ".html", ".svg", ".log")]
+    assert not [p.name for p in written if str(demonstration.parent) in p.read_text(encoding="utf-8")]

@@ -1,0 +1,60 @@
+# What is wrong with the data, who is expected and who answered. Severe findings stop the run at the gate.
+
+
+rule check_quality:
+    input:
+        tables=source_tables(STUDY["sources"]),
+    output:
+        findings="data/derived/checks/findings.csv",
+        summary="data/derived/checks/summary.csv",
+        flow="data/derived/checks/flow.csv",
+        drift="data/derived/checks/drift.csv",
+    log:
+        "reports/logs/check_quality.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("check_quality"),
+        config=config_for("check_quality"),
+        code=code_for("check_quality"),
+    script:
+        "../scripts/run_step.py"
+
+
+rule check_gate:
+    input:
+        findings=rules.check_quality.output.findings,
+        summary=rules.check_quality.output.summary,
+    output:
+        gate="data/derived/checks/gate.json",
+    log:
+        "reports/logs/check_gate.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("check_gate"),
+        config=config_for("check_gate"),
+        code=code_for("check_gate"),
+    script:
+        "../scripts/run_step.py"
+
+
+# The gate must have been passed, but passing it again after an edit elsewhere is no reason to run: hence ancient().
+rule link_people:
+    input:
+        gate=ancient(rules.check_gate.output.gate),
+        register=source_tables(pipeline.register_sources(STUDY)),
+        tables=source_tables(pipeline.person_sources(STUDY)),
+    output:
+        people="data/derived/people.csv",
+        centers="data/derived/centers.csv",
+    log:
+        "reports/logs/link_people.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("link_people"),
+        config=config_for("link_people"),
+        code=code_for("link_people"),
+    script:
+        "../scripts/run_step.py"

@@ -1,0 +1,36 @@
+# One job a model; a fit that cannot be trusted says so and does not reach a table.
+
+
+rule fit_model:
+    input:
+        unpack(model_inputs),
+    output:
+        fit="data/derived/models/{model}.json",
+    log:
+        "reports/logs/fit_model/{model}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("fit_model"),
+        config=config_for("fit_model"),
+        code=code_for("fit_model"),
+    script:
+        "../scripts/run_step.py"
+
+
+rule collect_models:
+    input:
+        fits=[f"data/derived/models/{model}.json" for model in STUDY["models"]],
+    output:
+        estimates="data/derived/models/estimates.csv",
+        fits="data/derived/models/fits.csv",
+    log:
+        "reports/logs/collect_models.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("collect_models"),
+        config=config_for("collect_models"),
+        code=code_for("collect_models"),
+    script:
+        "../scripts/run_step.py"
