@@ -130,13 +130,14 @@ def degrees_of_freedom(value: object) -> str:
 
 
 def measure(value: object, significant: int = 3) -> str:
-    """Return a number of any size with about three significant digits and thousands separated (costs, rates, sums)."""
+    """Return a number of any size with about three significant digits, thousands separated, no trailing zeros (costs, rates)."""
     if is_missing(value):
         return MISSING
     number = float(value)
     if number == 0 or math.isinf(number):
         return estimate(number, 0)
-    return estimate(number, max(0, significant - 1 - math.floor(math.log10(abs(number)))))
+    text = estimate(number, max(0, significant - 1 - math.floor(math.log10(abs(number)))))
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def in_words(value: int) -> str:

@@ -97,11 +97,12 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
 
 #: rule -> sections of the configuration it reads ({} is filled with the wildcard)
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "check_quality": ("waves", "roles", "collaboratives", "register", "ids", "sources", "items", "response_scales", "scales", "checks", "exclusions"),
+    "check_quality": ("waves", "roles", "collaboratives", "register", "ids", "sources", "items", "response_scales",
+                      "missing_codes", "scales", "checks", "exclusions"),
     "check_gate": (),
     "link_people": ("waves", "roles", "register", "sources", "items", "ids"),
-    "score_scales": ("waves", "roles", "sources", "items", "response_scales", "scales"),
-    "score_reliability": ("waves", "roles", "sources", "items", "response_scales", "scales"),
+    "score_scales": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
+    "score_reliability": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
     "score_observation": ("waves", "sources", "items", "response_scales", "observation"),
     "score_fidelity": ("waves", "sources", "items", "fidelity", "derive"),
     "build_run_charts": ("run_charts", "collaboratives", "sources"),

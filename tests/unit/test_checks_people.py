@@ -49,9 +49,10 @@ def test_centers_keep_a_center_that_the_register_does_not_list():
 
 def test_flow_counts_people_once_and_blank_or_excluded_forms_never():
     rows = [form(2, "p1", "T1", MIXED), form(3, "p2", "T1", [None] * 9), form(4, "p1", "T1", MIXED, excluded="sent twice")]
+    rows.append(form(5, "p5", "T1", MIXED, excluded="a test form"))
     flow = sample_flow({**clean(), "staff_t1": staff("staff_t1", "T1", rows)}, study())
     counts = flow.groupby("wave")[["expected", "received", "excluded"]].sum()
-    assert counts.loc["T1"].tolist() == [2, 1, 1] and counts.loc["T3"].tolist() == [2, 1, 0]
+    assert counts.loc["T1"].tolist() == [2, 1, 2] and counts.loc["T3"].tolist() == [2, 1, 0]
 
 
 def test_visits_are_received_but_never_expected():

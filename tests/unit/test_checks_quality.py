@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from check_frames import MIXED, clean, form, item, registers, staff, study
+from check_frames import MIXED, clean, form, item, staff, study
 
 from bscstudy.checks.gate import pass_gate
 from bscstudy.checks.quality import run_checks
@@ -115,7 +115,7 @@ def test_tolerated_and_severity_of_the_study_go_before_the_defaults():
     assert tuple(rows.loc["unknown_center", ["severity", "reason"]]) == ("tolerated", "left the study")
     assert rows.loc["unknown_person", "severity"] == "stop"
     elsewhere = replace(tables["staff_t1"], id="staff_x")
-    other = run_checks({**registers(), "staff_x": elsewhere}, study(checks=checks)).summary.set_index(["check", "source"])
+    other = run_checks({**clean(), "staff_x": elsewhere}, study(checks=checks)).summary.set_index(["check", "source"])
     assert other.loc[("unknown_center", "staff_x"), "severity"] == "stop"
 
 
@@ -128,3 +128,17 @@ def test_the_gate_lists_every_severe_finding_at_once_and_no_value():
     assert caught.value.code == "BSC-DAT-001" and caught.value.exit_code == 3
     assert "unknown_center" in text and "and 5 more" in text and "duplicate_key" in text and "row 50" in text
     assert "secret" not in text + quality.findings.to_csv() and "p1" not in text
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ({"severity": {"unknown_centre": "report"}}, "Did you mean 'unknown_center'?"),
+        ({"tolerated": [{"check": "unknown_center", "source": "staf_t1", "reason": "none"}]}, "Did you mean 'staff_t1'?"),
+        ({"rules": [{"id": "duplicate_key", "source": "staff_t1", "kind": "rows"}]}, "used 2 times"),
+    ],
+)
+def test_settings_of_checks_that_do_not_exist_are_refused(checks, said):
+    with pytest.raises(BscError) as caught:
+        run_checks(clean(), study(checks=checks))
+    assert caught.value.code == "BSC-CFG-074" and said in str(caught.value)

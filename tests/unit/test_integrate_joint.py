@@ -58,6 +58,11 @@ PRESENCE = pd.DataFrame(
 ).assign(unit="session", theme="a", wave="T1", center_id="c1", collaborative="x", role="r", coded=1, n_mixed=0, n_codings=1)
 
 
+@pytest.mark.parametrize(("p_adjusted", "fit"), [(0.049, "confirm"), (0.05, "complement")])
+def test_a_change_that_is_not_clear_among_several_tests_confirms_nothing(p_adjusted, fit):
+    assert propose_fit(0.1, 0.5, "higher", 0.5, 4, p_adjusted).fit == fit
+
+
 def test_joint_display_has_every_construct_in_order_and_no_zero_for_silence():
     empty = pd.DataFrame(columns=["score", "wave", "center_id", "value", "index", "unit_id"])
     frame = joint_display(CONFIG, ESTIMATES, FITS, empty, empty, PRESENCE)

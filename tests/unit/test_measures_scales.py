@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bscstudy.errors import BscError
+from bscstudy.measures.identity import add_identity
 from bscstudy.measures.item_keys import item_bounds, items_in_use, keyed_answers, parse_terms
 from bscstudy.measures.scales import scale_parts, score_scale
 from bscstudy.measures.score_tables import aggregation_row, pool_parts, reliability_row, score_table
@@ -132,6 +133,14 @@ def test_scores_of_a_small_study(small_study):
     assert scores.loc["missing"]["score"].tolist() == [0, 0, 1, 0]  # the blank and the item not asked do not count
 
 
+def test_a_number_alone_does_not_make_a_form_answered(small_study):
+    tables, config, _ = small_study
+    config["items"].append({**config["items"][0], "item": "derived", "type": "number"})
+    table = {"s1": tables["s1"].assign(derived=1.0)}
+    answered = {part.wave: part.answered.tolist() for part in scale_parts(table, config)}
+    assert answered == {"T1": [True, True, False], "T3": [True]}
+
+
 def test_a_person_twice_in_a_wave_stops_without_naming_the_person(small_study):
     tables, config, people = small_study
     tables["s1"].loc[1, "person_id"] = "p1"
@@ -183,3 +192,12 @@ def test_official_scores_of_the_gti_teachers(gti_folder, column):
     found = score_scale(keyed, rule, minimum, answered=answers.notna().any(axis=1).to_numpy()).score
     same = np.isclose(found, raw[column], atol=1e-6, equal_nan=True)  # official values are in single precision
     assert same.sum() == n_match
+
+
+def test_the_register_decides_by_wave_and_never_guesses():
+    people = pd.DataFrame({"person_id": ["p1", "p1"], "wave": ["T1", "T3"], "center_id": ["a", "b"]})
+    rows = pd.DataFrame({"person_id": ["p1"] * 3 + ["p2"], "wave": ["T1", "T3", "T4", "T1"], "center_id": [None, "z", None, None]})
+    centers = pd.DataFrame({"center_id": ["a"], "collaborative": ["north"]})
+    found = add_identity(rows, people, centers)
+    assert found["center_id"].fillna("?").tolist() == ["a", "z", "?", "?"]  # p1 moved, so T4 is not known
+    assert found["collaborative"].fillna("?").tolist() == ["north", "?", "?", "?"]

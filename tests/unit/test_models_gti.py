@@ -14,7 +14,6 @@ from bscstudy.errors import BscError
 from bscstudy.models.fit import fit_model
 
 TOLERANCE = {"log_likelihood": 1e-6, "estimate": 2e-6, "std_error": 2e-6, "variance": 2e-6}  # absolute; suggested by the reference's README
-SLOW_MODELS = ("a_SELFEFF_by_country", "e_SELFEFF")
 QUICK = ("a_ADAPT", "a_CLARITY", "d_CM_England7", "d_SE_Germany6", "d_SELFEFF_Germany6", "e_CM")  # plain and boundary, 2 and 3 levels
 GROUP_NAMES = {"school": "center_id", "teacher": "person_id", "country": "collaborative"}
 

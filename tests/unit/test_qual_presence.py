@@ -68,6 +68,12 @@ def test_presence_of_sessions(unit_id, theme, asked, present):
     assert pd.isna(found["present"]) if present is None else found["present"] == present
 
 
+def test_a_document_declared_coded_without_a_code_is_a_zero():
+    documents = complete_documents(DOCUMENTS.assign(coded=[None, None, None, 1]), None, None)
+    frame = presence_table(documents, asked_topics(ASKED, THEMES), CODINGS, THEMES)
+    assert cell(frame, "i3", "leaders")["present"] == 0
+
+
 def test_directions_are_counted_and_the_register_fills_the_collaborative():
     found = cell(table(), "i1", "leaders")
     assert (found["n_facilitator"], found["n_barrier"], found["n_codings"]) == (1, 1, 2)

@@ -90,7 +90,8 @@ def _placed_by_register(forms: pd.DataFrame, expected: pd.DataFrame) -> pd.DataF
     known = expected.drop_duplicates(["person_id", "wave"]).reindex(columns=["person_id", "wave", *PLACE])
     joined = forms.merge(known, how="left", on=["person_id", "wave"], suffixes=("", "_register"))
     for column in PLACE:
-        joined[column] = joined.pop(f"{column}_register").fillna(joined[column])
+        registered = joined.pop(f"{column}_register")
+        joined[column] = registered.where(registered.notna(), joined[column])
     return joined
 
 
@@ -109,4 +110,5 @@ def _register_collaborative(flow: pd.DataFrame, centers: Source | None) -> pd.Da
     if centers is None or "collaborative" not in centers.frame.columns:
         return flow
     known = centers.frame.dropna(subset=["center_id"]).drop_duplicates("center_id").set_index("center_id")["collaborative"]
-    return flow.assign(collaborative=flow["center_id"].map(known).fillna(flow["collaborative"]))
+    registered = flow["center_id"].map(known)
+    return flow.assign(collaborative=registered.where(registered.notna(), flow["collaborative"]))

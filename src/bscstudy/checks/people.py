@@ -132,7 +132,8 @@ def _filled(people: pd.DataFrame, centers: Source | None) -> pd.DataFrame:
     people[ATTRIBUTES] = people.groupby("person_id")[ATTRIBUTES].bfill()
     if centers is not None and "collaborative" in centers.frame.columns:
         known = centers.frame.dropna(subset=["center_id"]).drop_duplicates("center_id").set_index("center_id")["collaborative"]
-        people["collaborative"] = people["center_id"].map(known).fillna(people["collaborative"])
+        registered = people["center_id"].map(known)
+        people["collaborative"] = registered.where(registered.notna(), people["collaborative"])
     return people
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from bscstudy.checks import builtin, builtin_codebook  # noqa: F401 - they enter their checks in the registry
 from bscstudy.checks.registry import REGISTRY, SEVERITIES, Finding, Source
 from bscstudy.checks.rules import check_rules, run_rule
+from bscstudy.errors import BscError, nearest
 
 FINDING_COLUMNS = ["finding", "check", "severity", "source", "file", "row", "column", "wave", "n", "unit", "message"]
 SUMMARY_COLUMNS = ["check", "label", "source", "severity", "n", "n_resolved", "unit", "reason"]
@@ -50,10 +51,12 @@ def run_checks(tables: dict[str, Source], config: dict) -> Quality:
     Raises
     ------
     BscError
-        BSC-CFG-070 to BSC-CFG-073 for a rule that cannot be understood.
+        BSC-CFG-070 to BSC-CFG-073 for a rule that cannot be understood; BSC-CFG-074 for a severity or tolerance of a check or
+        source that does not exist, or two checks with one id.
     """
     rules = (config.get("checks") or {}).get("rules") or []
     check_rules(rules, tables)
+    _check_settings(config, tables)
     everything, counts = _one_pass(tables, rules, config)
     kept = {name: source.kept() for name, source in tables.items()}
     if any(kept[name] is not tables[name] for name in tables):
@@ -62,6 +65,26 @@ def run_checks(tables: dict[str, Source], config: dict) -> Quality:
         remaining, counts_kept = everything, counts
     rated = _rated(everything, remaining, config)
     return Quality(_findings_frame(rated), _summary_frame(rated, rules, counts, counts_kept, config))
+
+
+def _check_settings(config: dict, tables: dict[str, Source]) -> None:
+    settings = config.get("checks") or {}
+    own = [rule["id"] for rule in settings.get("rules") or []]
+    known = [*REGISTRY, *own]
+    faults = [f"rules: the id '{name}' is used {n} times" for name, n in sorted(Counter(known).items()) if n > 1]
+    named = [("severity", name) for name in settings.get("severity") or {}]
+    named += [("tolerated", entry["check"]) for entry in settings.get("tolerated") or []]
+    faults += [f"{where}: no check '{name}'. {nearest(name, known)}".strip() for where, name in named if name not in known]
+    sources = [entry.get("source") for entry in settings.get("tolerated") or []]
+    faults += [f"tolerated: no source '{name}'. {nearest(name, list(tables))}".strip() for name in sources if name and name not in tables]
+    if faults:
+        raise BscError(
+            "BSC-CFG-074",
+            f"{len(faults)} setting(s) of the checks refer to what does not exist.",
+            tuple(f"config/checks.yaml, {fault}" for fault in faults),
+            "A tolerance that fits nothing would leave the run stopped, a severity that fits nothing would be passed over.",
+            "Correct the names; the built-in checks are listed in docs/architecture.md, section 6.",
+        )
 
 
 def _one_pass(tables: dict[str, Source], rules: list[dict], config: dict) -> tuple[list[Finding], dict[str, int]]:

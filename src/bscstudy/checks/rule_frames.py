@@ -139,7 +139,7 @@ DERIVE = {
     "sum": lambda f, c, s: f[c].apply(numeric).sum(axis=1, min_count=1),
     "mean": lambda f, c, s: f[c].apply(numeric).mean(axis=1),
     "number": lambda f, c, s: numeric(f[c[0]]),
-    "weekday": lambda f, c, s: _dates(f[c[0]]).dt.dayofweek,
+    "weekday": lambda f, c, s: _dates(f[c[0]]).dt.day_of_week,
     "days": lambda f, c, s: (_dates(f[c[0]]) - _dates(f[c[1]])).dt.days,
     "date": lambda f, c, s: _dates(f[c[0]], s["format"]).dt.strftime("%Y-%m-%d"),
     "seconds": lambda f, c, s: pd.to_timedelta(f[c[0]], errors="coerce").dt.total_seconds(),

@@ -163,7 +163,7 @@ def _cell_found(rule: dict, frame: pd.DataFrame, column: str, instrument: str, c
         codes = [str(c) for c in (rule["code"] if isinstance(rule["code"], list) else [rule["code"]])]
         numbers = [float(c) for c in codes if _is_number(c)]
         found |= values.isin(numbers if pd.api.types.is_numeric_dtype(values) else codes)
-        reasons |= _reasons_of(codes, column, _instruments(rule, instrument, config), config.get("missing_codes") or [])
+        reasons |= _reasons_of(codes, column, _instruments(rule, instrument, config), config["missing_codes"])
     if reasons and column + WHY in frame.columns:
         found |= frame[column + WHY].isin(reasons)
     if "below" in rule:

@@ -24,9 +24,10 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         return empty_exhibit("No model of this study asks about change.")
     estimates = tables["models/estimates"]
     rows, footnotes = [], []
+    _, flags = model_notes.split_flags(fits)
     for fit in _ordered(fits, context).to_dict("records"):
         found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "contrast")]
-        rows += _rows_of_model(fit, found, context, footnotes)
+        rows += _rows_of_model(fit, found, context, footnotes, flags.get(str(fit["model"]), []))
     data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
     plotted = _plotted(data)
     in_sd = bool(plotted["in_sd"].all())
@@ -45,8 +46,8 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "outcome", "mark", "better", "share", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd", "contrast_id", "contrast", "drawn",
-    "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized", "reasons",
+    "model", "outcome", "mark", "better", "share", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd", "contrast_id",
+    "contrast", "drawn", "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized", "reasons",
 ]  # fmt: skip
 
 
@@ -56,11 +57,10 @@ def _ordered(fits: pd.DataFrame, context: Context) -> pd.DataFrame:
     return fits.assign(_rank=rank).sort_values(["_rank", "model"], kind="stable").drop(columns="_rank")
 
 
-def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str]) -> list[dict]:
-    flags = model_notes.split_reasons(fit.get("notes"))
+def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str], flags: list[str]) -> list[dict]:
     marks = ""
-    if flags and fit["state"] in model_notes.ESTIMATED:
-        footnotes.append(f"{fit['label']}: {flags}.")
+    if flags:
+        footnotes.append(f"{fit['label']}: {'; '.join(flags)}.")
         marks = f" {footnote_mark(len(footnotes) - 1)}"
     common = {
         "model": fit["model"],

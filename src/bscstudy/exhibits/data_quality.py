@@ -92,5 +92,7 @@ def _sentences(summary: pd.DataFrame, drift: pd.DataFrame) -> list[str]:
     for change in ("reworded", "rescaled"):
         items = drift.loc[drift["change"] == change, ["instrument", "item"]].drop_duplicates()
         if len(items):
-            said.append(f"{numbers.plural(len(items), 'item')} {'was' if len(items) == 1 else 'were'} {DRIFT[change]} between waves.")
+            said.append(
+                f"{numbers.plural(len(items), 'item')} {'was' if len(items) == 1 else 'were'} {DRIFT[change]} from one wave to the next."
+            )
     return said

@@ -113,7 +113,7 @@ def _notes(scores: pd.DataFrame, data: pd.DataFrame, context: Context) -> dict[s
         "Estimator": "means, standard deviations and quartiles over people; no clustering is taken into account here (the models do that)",
         "n": "people (or forms, where a form is anonymous) with a score",
         "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
-        "Exclusions": f"{numbers.count(without)} of {numbers.count(len(scores))} forms have no score because too few of the items were answered",
+        "Exclusions": f"{numbers.count(without)} of {numbers.count(len(scores))} forms have no score: too few items were answered",
         "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean; no single person's score is drawn",
         "Privacy": masking.note(context.min_cell),
     }

@@ -9,6 +9,7 @@ import pandas as pd
 from bscstudy.exhibits import style
 
 COLUMNS = 3
+MEAN = {"marker": "D", "markerfacecolor": style.ORANGE, "markeredgecolor": "white", "markersize": 5}
 
 
 def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], context, *, min_cell: int, y_label: str = "Score"):
@@ -34,7 +35,7 @@ def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], contex
         drawn = part[part["wave"].isin(sizes.index[sizes >= min_cell])]
         seaborn.boxplot(
             drawn, x="wave", y="value", order=waves, ax=axis, color="#cfe3f1", width=0.55, whis=(5, 95), showfliers=False, linewidth=1,
-            linecolor=style.BLUE, showmeans=True, meanprops={"marker": "D", "markerfacecolor": style.ORANGE, "markeredgecolor": "white", "markersize": 5},
+            linecolor=style.BLUE, showmeans=True, meanprops=MEAN,
         )  # fmt: skip
         _finish_panel(axis, panel, part, waves, sizes, min_cell, y_label)
     for axis in list(axes.flat)[len(panels) :]:
@@ -44,11 +45,11 @@ def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], contex
 
 
 def _finish_panel(axis, panel: str, part: pd.DataFrame, waves: list[str], sizes: pd.Series, min_cell: int, y_label: str) -> None:
-    axis.set_title("\n".join(textwrap.wrap(panel, 32)), fontsize=9)
+    axis.set_title("\n".join(textwrap.wrap(panel, 27)), fontsize=9)
     axis.set_xlabel("")
     axis.set_ylabel(y_label)
-    shown = ["\n".join([*textwrap.wrap(wave, 12), f"n = {_size(int(sizes[wave]), min_cell)}"]) for wave in waves]
-    axis.set_xticks(range(len(waves)), shown, fontsize=7.5)
+    shown = ["\n".join([*textwrap.wrap(wave, 13, break_long_words=False), f"n = {_size(int(sizes[wave]), min_cell)}"]) for wave in waves]
+    axis.set_xticks(range(len(waves)), shown, fontsize=7)
     axis.set_xlim(-0.6, len(waves) - 0.4)
     axis.grid(axis="y", zorder=0)
     if {"low", "high"} <= set(part.columns) and part["low"].notna().any() and part["high"].notna().any():

@@ -24,9 +24,10 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         return empty_exhibit("No model of this study asks about facilitators and barriers.")
     estimates = tables["models/estimates"]
     rows, footnotes = [], []
+    _, flags = model_notes.split_flags(fits)
     for fit in fits.to_dict("records"):
         found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "fixed") & ~estimates["term"].isin(INTERCEPT)]
-        rows += _rows_of_model(fit, found, context, footnotes)
+        rows += _rows_of_model(fit, found, context, footnotes, flags.get(str(fit["model"]), []))
     data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
     drawn = data[data["drawn"].astype(bool)].rename(columns={"predictor": "label"})
     panels = {str(name): part for name, part in drawn.groupby("title", sort=False)}
@@ -45,8 +46,8 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "title", "mark", "outcome", "unit", "term", "predictor", "drawn", "headline", "series", "estimate", "low", "high", "df", "p_value",
-    "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons",
+    "model", "title", "mark", "outcome", "unit", "term", "predictor", "drawn", "headline", "series", "estimate", "low",
+    "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons",
 ]  # fmt: skip
 _READING = (
     "each coefficient is the difference in the outcome, in points, that goes with one unit of the predictor (one standard deviation "
@@ -54,10 +55,10 @@ _READING = (
 )
 
 
-def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str]) -> list[dict]:
-    flags, mark = model_notes.split_reasons(fit.get("notes")), ""
-    if flags and fit["state"] in model_notes.ESTIMATED:
-        footnotes.append(f"{fit['label']}: {flags}.")
+def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str], flags: list[str]) -> list[dict]:
+    mark = ""
+    if flags:
+        footnotes.append(f"{fit['label']}: {'; '.join(flags)}.")
         mark = f" {footnote_mark(len(footnotes) - 1)}"
     common = {
         "model": fit["model"],

@@ -20,6 +20,7 @@ ELEMENTS = {
     "cost": "Cost",
 }
 ALL = "All"
+SHARES = ("share", "share_of_groups", "completeness", "mean_of")
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -39,7 +40,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         table=_shown(data, context),
         caption="Engagement and fidelity: middle and range over centers (or people), by element of the collaborative",
         notes=_notes(data, context),
-        sentences=tuple(_sentences(data)),
+        sentences=tuple(_sentences(data, context)),
         group_by="Element",
         figure=_figure(data, context),
         alt=f"Boxes of {data['index'].nunique()} indices by collaborative; the table gives median, quartiles and number of units of each.",
@@ -64,15 +65,16 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
             values = units["value"].dropna().astype(float)
             small = people and 0 < len(values) < context.min_cell
             quartiles = values.quantile([0.25, 0.5, 0.75]).tolist() if len(values) and not small else [None] * 3
+            text = _as_text(part, context)
             rows.append(
                 {
                     "Element": ELEMENTS.get(first["element"], labels.words(first["element"])),
                     "Index": name if group == ALL else f"{name}: {group}",
                     "Units": numbers.count(masking.few(len(values), context.min_cell)) if people else numbers.count(len(values)),
                     "Unit": "people" if people else "centers",
-                    "Median": numbers.measure(quartiles[1]),
-                    "25%": numbers.measure(quartiles[0]),
-                    "75%": numbers.measure(quartiles[2]),
+                    "Median": text(quartiles[1]),
+                    "25%": text(quartiles[0]),
+                    "75%": text(quartiles[2]),
                     "No value": numbers.MISSING
                     if people and 0 < len(units) - len(values) < context.min_cell
                     else numbers.count(len(units) - len(values)),
@@ -82,26 +84,38 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _notes(data: pd.DataFrame, context: Context) -> dict[str, str]:
+    n_units, n_collaboratives = data.loc[data["level"] != "person", "unit_id"].nunique(), data["collaborative"].nunique()
     notes = {
         "Estimator": "medians and quartiles over units; nothing is estimated",
-        "n": f"{numbers.count(data.loc[data['level'] != 'person', 'unit_id'].nunique())} centers; the column 'Units' counts those with a value",
-        "Clusters": f"{numbers.count(data['center_id'].nunique())} centers in {numbers.plural(data['collaborative'].nunique(), 'collaborative')}",
-        "Exclusions": "units without a record of the kind an index needs have no value; they are not counted as zero unless the index is a count",
+        "n": f"{numbers.count(n_units)} centers; the column 'Units' counts those with a value",
+        "Clusters": f"{numbers.count(data['center_id'].nunique())} centers in {numbers.plural(n_collaboratives, 'collaborative')}",
+        "Exclusions": "units without a record of the kind an index needs have no value; only a count says 0 for them",
+        "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile"
+        + (", dots = centers" if context.show_centers else ""),
     }
     if (data["level"] == "person").any():
         notes["Privacy"] = masking.note(context.min_cell)
     return notes
 
 
-def _sentences(data: pd.DataFrame) -> list[str]:
+def _as_text(part: pd.DataFrame, context: Context):
+    """Return how values of an index are written: a percentage where the index is a share, else a number."""
+    rules = {str(row["id"]): str(row.get("rule")) for row in context.rows("fidelity")}
+    values = part["value"].dropna()
+    if rules.get(str(part["index"].iloc[0])) in SHARES and values.between(0, 1).all():
+        return numbers.percent
+    return numbers.measure
+
+
+def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
     said = []
     for _, part in data[data["level"] != "person"].groupby(["_element", "_index", "wave"], sort=True):
         values = part["value"].dropna()
         if len(values):
-            said.append(
-                f"{part['label'].iloc[0]}: half of {numbers.plural(len(values), 'center')} reached {numbers.measure(values.median())} or more "
-                f"(middle half {numbers.measure(values.quantile(0.25))} to {numbers.measure(values.quantile(0.75))})."
-            )
+            text = _as_text(part, context)
+            low, middle, high = (text(v) for v in values.quantile([0.25, 0.5, 0.75]))
+            centers = numbers.plural(len(values), "center")
+            said.append(f"{part['label'].iloc[0]}: half of the {centers} reached {middle} or more (middle half {low} to {high}).")
     return said
 
 
@@ -112,6 +126,7 @@ def _figure_data(data: pd.DataFrame) -> pd.DataFrame:
 
 def _figure(data: pd.DataFrame, context: Context):
     import seaborn
+    from matplotlib.ticker import PercentFormatter
 
     kept = data[(data["level"] != "person") & data["value"].notna()]
     indices = list(dict.fromkeys(kept["index"])) or list(dict.fromkeys(data["index"]))[:1]
@@ -119,7 +134,9 @@ def _figure(data: pd.DataFrame, context: Context):
     names = [known.get(n, n) for n in in_order(kept["collaborative"], list(known))]
     columns = min(3, len(indices))
     rows = -(-len(indices) // columns)
-    figure, axes = style.new_figure(2.6 * columns + 0.3, (0.75 + 0.3 * max(2, len(names))) * rows + 0.7, rows, columns, squeeze=False)
+    figure, axes = style.new_figure(
+        2.6 * columns + 0.3, (0.75 + 0.3 * max(2, len(names))) * rows + 0.7, rows, columns, squeeze=False, sharey=True
+    )
     for axis, index in zip(axes.flat, indices, strict=False):
         part = kept[kept["index"] == index].assign(group=lambda d: d["collaborative"].map(lambda n: known.get(n, n)))
         seaborn.boxplot(
@@ -129,6 +146,8 @@ def _figure(data: pd.DataFrame, context: Context):
         if context.show_centers:
             seaborn.stripplot(part, x="value", y="group", order=names, ax=axis, color=style.ORANGE, size=3.5, jitter=False)
         _finish(axis, str(part["label"].iloc[0]) if len(part) else labels.words(index))
+        if _as_text(part, context) is numbers.percent:
+            axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     for axis in list(axes.flat)[len(indices) :]:
         axis.set_visible(False)
     style.finish(figure, context)
@@ -140,7 +159,7 @@ def _finish(axis, title: str) -> None:
 
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_title("\n".join(textwrap.wrap(title, 30)), fontsize=9)
+    axis.set_title("\n".join(textwrap.wrap(title, 28)), fontsize=9)
     axis.set_xlabel("")
     axis.set_ylabel("")
     axis.xaxis.set_major_locator(MaxNLocator(4))

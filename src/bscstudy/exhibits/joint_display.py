@@ -17,7 +17,7 @@ BLOCKS = {"engagement": "Engagement", "mechanism": "Mechanisms", "practice": "Pr
 FIT_WORDS = {
     "confirm": "the strands point the same way",
     "discord": "the strands point in opposite ways",
-    "expand": "the survey moved clearly; the interviews name both sides",
+    "expand": "the survey moved clearly; the themes are not one-sided",
     "complement": "the survey alone settles no direction; the interviews add to it",
     "silent": "one strand has nothing to say",
 }
@@ -35,7 +35,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         table=pd.DataFrame([_row(row, context) for row in records]),
         caption="Joint display: survey change, observed change, fidelity and themes for each construct",
         notes=_notes(fits[fits["model"].isin(frame["model"].dropna())], tables["qual/presence"]),
-        sentences=_sentences(records, context),
+        sentences=_sentences(records),
         group_by="Part",
         figure=_figure(frame, context),
         alt=_alt(frame),
@@ -83,29 +83,38 @@ def _fidelity(row: dict, context: Context) -> str:
 
 
 def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
-    survey, themes = model_notes(fits), theme_notes(presence)
+    survey, themes = model_notes(fits) | {"Exclusions": _left_out(fits)}, theme_notes(presence)
     names = ("Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions")
     notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
     notes["Observed change"] = "mean of the centers' changes between the first and the last wave observed, t interval over centers"
     notes["Direction"] = themes["Direction"]
     notes["Proposed fit"] = (
-        "from the survey interval and the direction alone, by the rule in the last column; themes count as one-sided from a direction of "
-        "1/3 (two to one). A proposal for the researchers to judge, not a finding. " + "; ".join(f"{k}: {v}" for k, v in FIT_WORDS.items())
+        "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule in the last column; "
+        "themes count as one-sided from a direction of 1/3 (two to one). A proposal for the researchers to judge, not a finding. "
+        + "; ".join(f"{name}: {meaning}" for name, meaning in FIT_WORDS.items())
     )
-    notes["Reading"] = "intervals are not adjusted for the number of constructs; there was no comparison group"
+    notes["Reading"] = "intervals are not adjusted for the number of constructs, only the rule of fit is; there was no comparison group"
     return notes
 
 
-def _sentences(records: list[dict], context: Context) -> tuple[str, ...]:
+def _left_out(fits: pd.DataFrame) -> str:
+    left_out = fits["n_excluded"].dropna()
+    if left_out.empty:
+        return "not recorded"
+    return f"{numbers.count(left_out.min())} to {numbers.count(left_out.max())} rows, by model, without the outcome or a predictor"
+
+
+def _sentences(records: list[dict]) -> tuple[str, ...]:
     said = []
     for row in records:
         if row["fit_proposed"] == "silent":
             continue
         change = numbers.estimate_with_interval(row["change"], row["low"], row["high"], signed=True)
         direction = numbers.estimate(row["net_direction"], signed=True)
+        end = "; lower is better" if row["better"] == "lower" else ""
         spoken = "no direction" if direction == numbers.MISSING else f"direction {direction}"
         said.append(
-            f"{row['label']}: survey change {change} points ({row['contrast_label']}); raised in "
+            f"{row['label']}: survey change {change} points ({row['contrast_label']}{end}); raised in "
             f"{numbers.count_of(row['n_present'], row['n_asked'])} of the {UNITS} asked, {spoken}; proposed fit: {row['fit_proposed']}."
         )
     silent = [str(row["label"]) for row in records if row["fit_proposed"] == "silent"]
@@ -115,7 +124,7 @@ def _sentences(records: list[dict], context: Context) -> tuple[str, ...]:
 
 
 def _figure(frame: pd.DataFrame, context: Context):
-    figure, (left, right) = style.new_figure(7.5, 1.5 + 0.34 * len(frame), 1, 2, sharey=True, width_ratios=[3, 2])
+    figure, (left, right) = style.new_figure(7.5, 1.5 + 0.34 * len(frame), 1, 2, sharey=True, width_ratios=[4, 3])
     places = list(range(len(frame) - 1, -1, -1))
     for axis in (left, right):
         axis.axvline(0, color=style.MUTED, linewidth=1, zorder=1)
@@ -128,9 +137,9 @@ def _figure(frame: pd.DataFrame, context: Context):
     left.set_yticks(places, frame["label"].tolist())
     left.set_ylim(-0.6, len(frame) - 0.4)
     left.set_xlabel("Survey change in points (95% interval)")
-    right.set_xlim(-1.35, 1.35)
-    right.set_xticks([-1, 0, 1], ["all\nbarriers", "both\nalike", "all\nfacilitators"])
-    right.set_xlabel("Net direction of themes (raised / asked)")
+    right.set_xlim(-2, 2)
+    right.set_xticks([-1, 0, 1], ["all\nbarriers", "both", "all\nfacili-\ntators"])
+    right.set_xlabel("Themes (raised/asked)")
     style.finish(figure, context)
     return figure
 
@@ -138,7 +147,7 @@ def _figure(frame: pd.DataFrame, context: Context):
 def _draw_survey(axis, place: int, row: dict) -> None:
     if numbers.is_missing(row["change"]):
         text = "no survey change" if row["change_state"] == "no_model" else "not estimated"
-        axis.text(0.02, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        _say(axis, place, text)
         return
     error = [[row["change"] - row["low"]], [row["high"] - row["change"]]]
     axis.errorbar([row["change"]], [place], xerr=error, fmt="o", color=style.BLUE, markersize=5.5, elinewidth=1.6, zorder=3)
@@ -146,24 +155,30 @@ def _draw_survey(axis, place: int, row: dict) -> None:
 
 def _draw_themes(axis, place: int, row: dict) -> None:
     if not row["n_asked"]:
-        axis.text(0.04, place, "not asked", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        _say(axis, place, "not asked")
         return
     label = f"{int(row['n_present'])}/{int(row['n_asked'])}"
     if numbers.is_missing(row["net_direction"]):
-        axis.text(0.04, place, f"{label}, no direction", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED)
+        _say(axis, place, f"{label}, no direction")
         return
     axis.plot([row["net_direction"]], [place], marker="D", color=style.ORANGE, markersize=5.5, linestyle="none", zorder=3)
-    side = "left" if row["net_direction"] <= 0 else "right"
+    outward = 1 if row["net_direction"] >= 0 else -1
     axis.annotate(
         label,
         (row["net_direction"], place),
-        xytext=(7 if side == "left" else -7, 0),
+        xytext=(7 * outward, 0),
         textcoords="offset points",
-        ha=side,
+        ha="left" if outward > 0 else "right",
         va="center",
         fontsize=7.5,
         color=style.INK,
     )
+
+
+def _say(axis, place: int, text: str) -> None:
+    """Write a word in place of a point, on white so that the line at zero does not cross it."""
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    axis.text(0.03, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED, bbox=box)
 
 
 def _alt(frame: pd.DataFrame) -> str:

@@ -33,4 +33,4 @@ def few(n: int, min_cell: int) -> str | int:
 
 def note(min_cell: int) -> str:
     """Return the note that goes below a masked table."""
-    return f"counts of people below {min_cell} are shown as <{min_cell}; 'hidden' marks a further count without which the small one could be worked out"
+    return f"counts of people below {min_cell} are shown as <{min_cell}; 'hidden' marks a further count that would give a small one away"

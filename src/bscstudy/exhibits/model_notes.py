@@ -32,26 +32,35 @@ def split_reasons(reasons: object) -> str:
     return text
 
 
+def split_flags(fits: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the remarks that every estimated model shares, and those of single models (model -> remarks)."""
+    used = fits[fits["state"].isin(ESTIMATED)]
+    each = {str(row["model"]): [f for f in split_reasons(row.get("notes")).split("; ") if f] for row in used.to_dict("records")}
+    first = next(iter(each.values()), [])
+    shared = [flag for flag in first if len(each) > 1 and all(flag in flags for flags in each.values())]
+    return shared, {model: [flag for flag in flags if flag not in shared] for model, flags in each.items()}
+
+
 def model_notes(fits: pd.DataFrame) -> dict[str, str]:
     """Return the notes for the models of one exhibit."""
     used = fits[fits["state"].isin(ESTIMATED)]
+    shared, _ = split_flags(fits)
     notes = {
         "Estimator": _distinct(used, "estimator") or "no model was estimated",
         "Degrees of freedom": _distinct(used, "df_method") or numbers.MISSING,
         "n": _range(used, "n", "rows of data") + _persons(used),
         "Clusters": _range(used, "n_centers", "centers"),
         "Exclusions": exclusion_text(used),
-        "Models": f"{numbers.count_of(len(used), len(fits))} estimated; none is left out of the table",
+        "Models": f"{numbers.count(len(used))} of {numbers.count(len(fits))} estimated; the others stand in the table with the reason",
     }
+    if len(used) == len(fits):
+        notes["Models"] = f"all {numbers.count(len(fits))} estimated"
     boundary = used[used["state"] == "boundary"]
     if len(boundary):
         names = numbers.listed(sorted(boundary["label"].astype(str)))
-        notes["Boundary"] = f"A variance was estimated as zero (on the boundary) in: {names}. The fixed part is that of the smaller model."
-    smallest = pd.to_numeric(used.get("smallest_p", pd.Series(dtype=float)), errors="coerce").max()
-    if not numbers.is_missing(smallest):
-        notes["Smallest p"] = (
-            f"with these clusters an exact test could not give a p below {numbers.p_value(smallest)} (largest over the models)"
-        )
+        notes["Boundary"] = f"a variance was estimated as zero in: {names}; the model without it gives the same numbers"
+    if shared:
+        notes["All models"] = "; ".join(shared)
     return notes
 
 
@@ -77,9 +86,9 @@ def _range(fits: pd.DataFrame, column: str, word: str) -> str:
     if values.empty:
         return numbers.MISSING
     low, high = int(values.min()), int(values.max())
-    return f"{numbers.count(low)} {word}" if low == high else f"{numbers.count(low)} to {numbers.count(high)} {word}, by model"
+    return f"{numbers.count(low)} {word}" if low == high else f"{numbers.count(low)} to {numbers.count(high)} {word} by model"
 
 
 def _persons(fits: pd.DataFrame) -> str:
-    text = _range(fits, "n_persons", "people")
-    return "" if text in (numbers.MISSING, "0 people") else f" from {text}"
+    text = _range(fits[fits["unit"] == "person"], "n_persons", "people")
+    return "" if text in (numbers.MISSING, "0 people") else f"; {text}"

@@ -104,9 +104,10 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
     listed = "; ".join(f"{labels.words(r).lower()}: {numbers.count(n)}" for r, n in reasons.items())
     coders = pd.to_numeric(data["n_raters"], errors="coerce") if "n_raters" in data else pd.Series(dtype=float)
     double = int(data.loc[coders > 1, "observation_id"].nunique()) if len(coders) else 0
+    visits = data["observation_id"].nunique()
     return {
-        "Estimator": "means over visits; indicators: yes / (yes + no), where 'no opportunity' counts in neither; no clustering is taken into account",
-        "n": f"{numbers.count(data['observation_id'].nunique())} visits, {numbers.count(double)} of them coded by more than one rater and averaged",
+        "Estimator": "means over visits; indicators: yes / (yes + no), 'no opportunity' counts in neither; clustering is ignored",
+        "n": f"{numbers.plural(visits, 'visit')}, {numbers.count(double)} of them coded by more than one rater and averaged",
         "Clusters": f"{numbers.count(data['center_id'].nunique())} centers",
         "Exclusions": f"visits without a score: {listed}" if listed else "every visit has every score",
         "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
 from bscstudy import numbers
@@ -37,12 +39,18 @@ def _instrument(name: str, context: Context) -> str:
     return context.labels("observation").get(str(name), labels.words(name))
 
 
+def _item(row: dict, context: Context) -> str:
+    """Return the codebook's label of an item where the configuration holds one, else its id."""
+    found = [r for r in context.rows("items", "item") if r["item"] == row["item"] and r.get("instrument") in (row["instrument"], None)]
+    return str(found[0].get("label") or row["item"]) if found else str(row["item"])
+
+
 def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
                 "Instrument": _instrument(row["instrument"], context),
-                "Item": labels.outcome_label(str(row["item"]), context),
+                "Item": _item(row, context),
                 "Pairs": numbers.count(row["n_pairs"]),
                 "Visits": numbers.count(row["n_units"]),
                 "Exact": numbers.percent(row["exact"]),
@@ -60,7 +68,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
 def _notes(data: pd.DataFrame) -> dict[str, str]:
     return {
         "Estimator": "share of pairs in exact agreement and within one point; kappa for yes / no, intraclass correlation for ratings",
-        "n": f"{numbers.count(data['n_units'].max())} double-coded visits at most; each item counts the pairs in which both raters gave an answer",
+        "n": f"{numbers.count(data['n_units'].max())} double-coded visits at most; an item counts the pairs with an answer of both raters",
         "Clusters": "visits; pairs of one visit are not independent, so no interval is given for percent agreement",
         "Exclusions": "pairs in which one rater gave no answer or saw no opportunity; a dash stands where every answer is the same",
     }
@@ -97,8 +105,18 @@ def _figure(data: pd.DataFrame, context: Context):
             height, part[["exact", "corrected"]].min(axis=1), part[["exact", "corrected"]].max(axis=1), color=style.RULE, linewidth=1.5
         )
         axis.scatter(part["exact"], height, color=style.BLUE, marker="o", s=28, label="Exact agreement", zorder=3)
-        axis.scatter(part["corrected"], height, color=style.ORANGE, marker="D", s=26, label="Kappa or ICC", zorder=3)
-        axis.set_yticks(list(height), [labels.outcome_label(str(i), context) for i in part["item"]])
+        axis.scatter(
+            part["corrected"],
+            height,
+            facecolors="none",
+            edgecolors=style.ORANGE,
+            linewidths=1.6,
+            marker="D",
+            s=40,
+            label="Kappa or ICC",
+            zorder=4,
+        )
+        axis.set_yticks(list(height), ["\n".join(textwrap.wrap(_item(row, context), 46)) for row in part.to_dict("records")])
         axis.set_ylim(-0.6, len(part) - 0.4)
         axis.set_title(_instrument(name, context))
         axis.grid(axis="x")

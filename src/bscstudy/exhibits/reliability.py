@@ -78,6 +78,7 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
         "n": "people (or forms) with a score",
         "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
         "Exclusions": "alpha and omega use people who answered every item of the scale",
+        "Figure": "an interval that reaches below the axis is cut at its end",
         "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them",
     }
     reasons = sorted({str(d) for a, d in zip(data["aggregate"], data["decision"], strict=True) if a == "no" and not numbers.is_missing(d)})
@@ -102,7 +103,7 @@ def _figure(data: pd.DataFrame, context: Context):
     known = data.dropna(subset=["alpha"])
     scales = list(dict.fromkeys(known["scale"]))
     present = list(dict.fromkeys(w for w in wave_order(context) if w in set(known["wave"])))
-    figure, axis = style.new_figure(7.5, 1.5 + (0.16 + 0.12 * len(present)) * max(3, len(scales)))
+    figure, axis = style.new_figure(7.5, 1.5 + (0.12 + 0.09 * len(present)) * max(3, len(scales)))
     place = {scale: len(scales) - 1 - i for i, scale in enumerate(scales)}
     axis.axvline(ACCEPTABLE, color=style.MUTED, linewidth=1, linestyle=(0, (4, 3)))
     for number, wave in enumerate(present):
@@ -115,7 +116,7 @@ def _figure(data: pd.DataFrame, context: Context):
         )  # fmt: skip
     axis.set_yticks(list(place.values()), [labels.outcome_label(s, context) for s in place])
     axis.set_ylim(-0.6, len(scales) - 0.4)
-    axis.set_xlim(min(0.4, float(known["alpha"].min()) - 0.05) if len(known) else 0, 1)
+    axis.set_xlim(0.4 if len(known) and known["alpha_low"].min() > 0.4 else 0, 1)
     axis.set_xlabel("Alpha with 95% interval (dashed line: .70)")
     axis.grid(axis="x")
     axis.tick_params(axis="y", length=0)

@@ -62,7 +62,7 @@ def render(parts: ReportParts) -> str:
         stylesheet=markup.stylesheet(),
         found=found(parts),
         cannot_say=report_words.cannot_say(parts.fits),
-        glossary=report_words.GLOSSARY,
+        glossary=report_words.glossary(parts.config),
         sections=sections(parts),
         methods=report_words.methods(study, parts.config, parts.fits),
         software=parts.software,

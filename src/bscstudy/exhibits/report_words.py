@@ -7,15 +7,15 @@ import pandas as pd
 from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
 
-GLOSSARY = (
+_GLOSSARY = (
     ("Change", "The difference between two waves. It says what happened, not why."),
     (
         "95% interval",
-        "Values of the change that fit the data well. If the study were repeated many times, about 95 of 100 such intervals would hold the true value.",
+        "Values of the change that fit the data well. Of many such intervals about 95 in 100 hold the true value.",
     ),
     (
         "p and p adjusted",
-        "How often chance alone would give a difference at least this large. The adjusted p allows for the number of comparisons made together (Holm).",
+        "How often chance alone would give a difference this large or larger. The adjusted p allows for many comparisons (Holm).",
     ),
     ("df", "Degrees of freedom: how much independent information stands behind a number. Few centers give few degrees of freedom."),
     ("Clear", "The 95% interval leaves out zero and the adjusted p, where there is one, is below .05."),
@@ -24,9 +24,15 @@ GLOSSARY = (
     ("Not estimated", "A model that failed its checks gives no number. The footnote says why."),
     (
         "Signs in tables",
-        "A dash means that there is no value. <10 (or another number) stands for a small count that is kept back. [a] points to a footnote.",
+        "A dash means that there is no value. <{min_cell} stands for a small count of people that is kept back. [a] points to a footnote.",
     ),
 )
+
+
+def glossary(config: dict) -> list[tuple[str, str]]:
+    """Return the words a reader needs, with what they mean here."""
+    min_cell = numbers.count(config.get("privacy", {}).get("min_cell", 10))
+    return [(word, text.replace("{min_cell}", min_cell)) for word, text in _GLOSSARY]
 
 
 def who_took_part(config: dict, flow: pd.DataFrame | None) -> list[str]:
@@ -76,18 +82,16 @@ def methods(study: dict, config: dict, fits: pd.DataFrame | None) -> list[str]:
             f"Degrees of freedom: {_distinct(used, 'df_method')}. A model that fails its checks is never shown as an estimate."
         )
     said.append(
-        "Scales are scored by the rules in the codebook; a score needs the stated number of answered items, and every kind of missing answer "
-        "is kept apart. Rows with a missing outcome or predictor are left out of a model, and each exhibit says how many."
+        "Scales are scored by the rules in the codebook; a score needs the stated number of answered items, and every kind of missing "
+        "answer is kept apart. Rows with a missing outcome or predictor are left out of a model, and each exhibit says how many."
     )
     said.append(
-        "Themes are counted only among those who were asked about the topic. The page holds no time of making: the same files, configuration "
-        "and program give the same page."
+        "Themes are counted only among those who were asked about the topic. The page holds no time of making: the same files, "
+        "configuration and program give the same page."
     )
     if study.get("data_terms"):
         said.append(f"Terms of the data: {study['data_terms']}")
-    said.append(
-        f"Seed of the study: {study['seed']}. Counts of people below {numbers.count(config.get('privacy', {}).get('min_cell', 10))} are kept back."
-    )
+    said.append(f"Seed of the study: {study['seed']}. Small counts of people are kept back in breakdowns.")
     return said
 
 
@@ -97,7 +101,7 @@ def quality(config: dict, summary: pd.DataFrame | None) -> list[str]:
     if summary is not None and len(summary):
         found = summary[summary["n"].fillna(0) > 0]
         said.append(
-            f"{numbers.count(len(summary['check'].unique()))} checks ran; {numbers.count(len(found['check'].unique()))} of them found something."
+            f"{numbers.count(summary['check'].nunique())} checks ran; {numbers.count(found['check'].nunique())} of them found something."
         )
         for row in found[found["severity"] == "tolerated"].sort_values(["check", "source"], kind="stable").to_dict("records"):
             reason = "" if numbers.is_missing(row["reason"]) else f": {row['reason']}"
@@ -122,12 +126,12 @@ def limitations(config: dict, fits: pd.DataFrame | None) -> list[str]:
     n_centers = None if fits is None or fits.empty else pd.to_numeric(fits["n_centers"], errors="coerce").max()
     if not numbers.is_missing(n_centers):
         said.append(
-            f"There are at most {numbers.plural(n_centers, 'center')} in a model. Intervals allow for that; small changes of centers cannot be seen."
+            f"There are at most {numbers.plural(n_centers, 'center')} in a model. Intervals allow for that; small changes stay unseen."
         )
     said += [
-        "Survey answers are people's own reports. Whether the items mean the same to people of different roles and at different waves was not tested.",
+        "Survey answers are people's own reports. Whether the items mean the same to all roles and at all waves was not tested.",
         "Models use the rows that are complete. If those who left or did not answer differ from the others, the averages do too.",
-        "Links between facilitators and outcomes are read from the same study, often from the same person; they do not show what led to what.",
+        "Links between facilitators and outcomes often come from the same person's answers; they do not show what led to what.",
         "Several informants and methods are kept apart on purpose; where they disagree, the joint display says so.",
     ]
     if config["study"]["synthetic"]:

@@ -110,7 +110,7 @@ def _notes(series: pd.DataFrame, context: Context) -> dict[str, str]:
     return {
         "Estimator": f"{line}; Anhoj rules for shifts and crossings; the trend rule is not used",
         "Degrees of freedom": "none; a signal is a rule of thumb with about 5% false alarms for each chart, not a test",
-        "n": f"{numbers.count(series['month'].nunique())} months; the figure prints the denominator of the first and the last month",
+        "n": f"{numbers.count(series['month'].nunique())} months; the figure prints denominators below the months, the table their range",
         "Clusters": "numerators and denominators are summed over the centers that reported both in a month",
         "Exclusions": "center-months with a numerator or denominator missing; months on the median are not useful for the rules",
     }
@@ -147,9 +147,9 @@ def _panel(axis, part: pd.DataFrame, name: str, signal: str) -> None:
         SIGNALS.get(signal, signal).split(":")[0].capitalize(), (1, 0.02), xycoords="axes fraction", ha="right", va="bottom", fontsize=7.5,
         color=colour if signal in CHANGED else style.MUTED, fontweight="bold" if signal in CHANGED else "normal",
     )  # fmt: skip
-    step = max(1, len(part) // 4)
+    ticks = sorted({round(i * (len(part) - 1) / 3) for i in range(4)})
     wording = [f"{m}\nof {numbers.measure(d)}" for m, d in zip(part["month"].astype(str), part["denominator"], strict=True)]
-    axis.set_xticks(months[::step], wording[::step], fontsize=7.5)
+    axis.set_xticks(ticks, [wording[tick] for tick in ticks], fontsize=7.5)
     axis.yaxis.set_major_locator(MaxNLocator(4))
     if _is_share(part):
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -37,14 +37,14 @@ def is_clear(low: float, high: float, p_adjusted: float | None) -> bool:
 
 
 def amount(value: float, standardized: float | None = None, *, share: bool = False) -> str:
-    """Return ``by 0.42 points (0.51 standard deviations)``; the change of a share in percentage points."""
+    """Return ``by 0.42 points (0.51 SD)``; the change of a share in percentage points."""
     text = (
         f"by {numbers.estimate(100 * abs(float(value)), 1)} percentage points"
         if share
         else f"by {numbers.estimate(abs(float(value)))} points"
     )
     if not numbers.is_missing(standardized):
-        text += f" ({numbers.estimate(abs(float(standardized)))} standard deviations of the first wave)"
+        text += f" ({numbers.estimate(abs(float(standardized)))} SD)"
     return text
 
 
@@ -75,7 +75,7 @@ def evidence(row: dict, unit: str, *, share: bool = False) -> str:
     """Return interval, p and sample of an estimate in brackets."""
     adjusted = row.get("p_adjusted")
     p = numbers.p_value(row.get("p_value") if numbers.is_missing(adjusted) else adjusted, prefix=True)
-    p = "" if p == numbers.MISSING else f"{p} adjusted for several tests" if not numbers.is_missing(adjusted) else p
+    p = "" if p == numbers.MISSING else f"adjusted {p}" if not numbers.is_missing(adjusted) else p
     known = not numbers.is_missing(row.get("low")) and not numbers.is_missing(row.get("high"))
     bounds = interval_part(row["low"], row["high"], share=share) if known else ""
     parts = [bounds, p, sample_part(unit, row.get("n"), row.get("n_persons"), row.get("n_centers"))]
@@ -112,19 +112,31 @@ def change_sentence(row: dict, outcome: str, contrast: str, unit: str, better: s
 
 def overview_sentence(contrast: str, n_clear: int, n_all: int) -> str:
     """Return how many outcomes changed clearly in one comparison."""
-    who = "the one outcome" if n_all == 1 else f"{numbers.in_words(n_clear)} of {numbers.count(n_all)} outcomes"
+    who = "the one outcome" if n_all == 1 else f"{numbers.count(n_clear)} of {numbers.count(n_all)} outcomes"
     if n_all == 1:
         return f"{contrast}: {who} {'changed clearly' if n_clear else 'did not change clearly'}."
     return f"{contrast}: {who} changed clearly."
 
 
 def association_sentence(row: dict, outcome: str, term: str, unit: str) -> str:
-    """Return how one predictor goes with an outcome; never how one works on the other."""
+    """Return how one term goes with an outcome; never how one works on the other.
+
+    A term such as ``Change from A to B × Attendance`` is read as: where attendance is higher, the change is larger.
+    """
     value, rest = float(row["estimate"]), evidence(row, unit)
-    size = f"the difference in {outcome} is {numbers.estimate(value, signed=True)} points {rest}"
-    if is_clear(row.get("low"), row.get("high"), row.get("p_adjusted")):
-        return f"{term}: goes with {'higher' if value > 0 else 'lower'} {outcome}; {size}."
-    return f"{term}: no clear link; {size}."
+    clear = is_clear(row.get("low"), row.get("high"), row.get("p_adjusted"))
+    parts = term.split(" × ")
+    changes = [part for part in parts if part.startswith("Change from ")]
+    size = f"{numbers.estimate(value, signed=True)} points {rest}"
+    if len(parts) == 2 and len(changes) == 1:
+        other = next(part for part in parts if part not in changes)
+        goal = f"{changes[0][:1].lower()}{changes[0][1:]} in {outcome}"
+        if clear:
+            return f"Higher {other[:1].lower()}{other[1:]} goes with a {'higher' if value > 0 else 'lower'} {goal}: {size}."
+        return f"{other}: no clear link with the {goal}: {size}."
+    if clear:
+        return f"{term} goes with {'higher' if value > 0 else 'lower'} {outcome}: {size}."
+    return f"{term}: no clear link with {outcome}: {size}."
 
 
 def not_estimated_sentence(outcome: str, reasons: str) -> str:
@@ -141,7 +153,8 @@ def response_sentence(instrument: str, wave: str, expected: int, received: int) 
         return f"{instrument}, {wave}: {numbers.count(received)} received; the number asked is not known."
     if received > expected:
         return f"{instrument}, {wave}: {numbers.count(received)} received, more than the {numbers.count(expected)} expected."
-    return f"{instrument}, {wave}: {numbers.count_of(received, expected)} expected were received."
+    share = numbers.percent(received / expected)
+    return f"{instrument}, {wave}: {numbers.count(received)} of {numbers.count(expected)} expected forms were received ({share})."
 
 
 def _leaves_out_zero(row: dict) -> bool:

@@ -10,7 +10,7 @@ from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wa
 from bscstudy.exhibits.center_themes import chosen_outcome, display_groups
 from bscstudy.exhibits.labels import outcome_label, words
 from bscstudy.exhibits.theme_words import UNITS, direction_words, raised_of_asked, theme_notes
-from bscstudy.privacy import is_small, mask_counts
+from bscstudy.privacy import mask_counts
 
 TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers")
 FIGURE = True
@@ -44,7 +44,9 @@ def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> 
     themes = in_order(sessions["theme"], list(labels))
     waves = [w for w in in_order(sessions["wave"], wave_order(context)) if w != "all"]
     roles = [r for r in in_order(sessions["role"], list(context.labels("roles"))) if r != "all"]
-    by_role = mask_counts(sessions[(sessions["wave"] == "all") & (sessions["role"] != "all")], ["n_present"], context.min_cell, ["theme"])
+    by_role = mask_counts(
+        sessions[(sessions["wave"] == "all") & (sessions["role"] != "all")], ["n_asked", "n_present"], context.min_cell, ["theme"]
+    )
     whole = sessions[sessions["role"] == "all"].set_index(["theme", "wave"]).to_dict("index")
     role_cells = by_role.set_index(["theme", "role"]).to_dict("index")
     rows = []
@@ -59,7 +61,7 @@ def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> 
         row |= {context.labels("waves").get(wave, wave): _cell(whole.get((theme, wave))) for wave in waves}
         if len(roles) > 1:
             names = context.labels("roles")
-            row |= {names.get(role, words(role)): _role_cell(role_cells.get((theme, role)), context.min_cell) for role in roles}
+            row |= {names.get(role, words(role)): _role_cell(role_cells.get((theme, role))) for role in roles}
         rows.append(row | {"Centers": numbers.count(everyone["n_centers"])})
     return pd.DataFrame(rows)
 
@@ -74,10 +76,11 @@ def _cell(row: dict | None) -> str:
     return raised_of_asked(row) if row else numbers.MISSING
 
 
-def _role_cell(row: dict | None, min_cell: int) -> str:
+def _role_cell(row: dict | None) -> str:
+    """Return a role's cell; counts that were masked are text."""
     if row is None:
         return numbers.MISSING
-    return f"<{min_cell} asked" if is_small(row["n_asked"], min_cell) else raised_of_asked(row)
+    return f"{row['n_asked']} asked" if isinstance(row["n_asked"], str) else raised_of_asked(row)
 
 
 def _sentences(whole: pd.DataFrame, labels: dict[str, str]) -> tuple[str, ...]:
@@ -91,11 +94,12 @@ def _sentences(whole: pd.DataFrame, labels: dict[str, str]) -> tuple[str, ...]:
                 f"{numbers.count_of(row['n_present'], row['n_asked'])} of the {UNITS} that were asked "
                 f"(95% interval {numbers.percent(row['low'])} to {numbers.percent(row['high'])})."
             )
-    for row in known.head(1).to_dict("records"):
-        said.append(
-            f"Over all themes, {labels.get(row['theme'], words(row['theme']))} was raised most widely: "
-            f"{numbers.count_of(row['n_present'], row['n_asked'])}, {direction_words(row['net_direction'])}."
-        )
+    if not said:
+        for row in known.head(1).to_dict("records"):
+            said.append(
+                f"{labels.get(row['theme'], words(row['theme']))} was raised most widely: "
+                f"{numbers.count_of(row['n_present'], row['n_asked'])}, {direction_words(row['net_direction'])}."
+            )
     return tuple(said)
 
 
@@ -129,7 +133,9 @@ def _hatch_missing(axis, shares: pd.DataFrame) -> None:
             if pd.isna(shares.iat[y, x]):
                 axis.add_patch(Rectangle((x, y), 1, 1, facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0))
     if shares.isna().any().any():
-        sample = Patch(facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0, label="not asked or not coded")
+        sample = Patch(
+            facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0, label="not asked, not coded, or too few to show"
+        )
         axis.figure.legend(handles=[sample], loc="outside lower left")
 
 
@@ -162,5 +168,5 @@ def _alt(cells: pd.DataFrame, outcome: str | None, context: Context) -> str:
     blank = int(cells["share"].isna().sum())
     return (
         f"Heat map of {cells['theme'].nunique()} themes by {cells['group'].nunique()} {kind}{order}. Darker cells: a larger share of the "
-        f"asked sessions raised the theme. {blank} cells are hatched: not asked, or not coded."
+        f"asked sessions raised the theme. {numbers.plural(blank, 'cell')} hatched: not asked, not coded, or too few to show."
     )

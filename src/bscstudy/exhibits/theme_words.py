@@ -49,5 +49,6 @@ def theme_notes(presence: pd.DataFrame) -> dict[str, str]:
         "Clusters": numbers.plural(each["center"].nunique(), "center"),
         "Exclusions": f"{numbers.plural(not_coded, 'session')} not coded by the main coder; sessions in which the topic was not asked "
         f"({numbers.plural(unprompted, 'theme')} raised there unprompted are not in the shares)",
-        "Direction": "(facilitator − barrier) / (facilitator + barrier), over sessions that named the theme as one or the other",
+        "Direction": "(facilitator − barrier) / (facilitator + barrier), over sessions that named the theme as one or the other; "
+        "codings marked mixed or neutral count in neither",
     }

@@ -14,6 +14,8 @@ from bscstudy.integrate.strands import fidelity_mean, observation_change, survey
 
 #: net direction from which themes count as one-sided: at least two facilitators for each barrier, or the reverse
 ONE_SIDED = 1 / 3
+#: adjusted p below which a change counts as clear, as in all sentences of the report
+CLEAR = 0.05
 FITS = ("confirm", "expand", "discord", "complement", "silent")
 
 
@@ -25,7 +27,9 @@ class ProposedFit:
     rule: str
 
 
-def propose_fit(low: float, high: float, better: str, net_direction: float, n_present: int) -> ProposedFit:
+def propose_fit(
+    low: float, high: float, better: str, net_direction: float, n_present: int, p_adjusted: float = float("nan")
+) -> ProposedFit:
     """Propose how the survey change and the themes of one construct fit together.
 
     Parameters
@@ -38,13 +42,16 @@ def propose_fit(low: float, high: float, better: str, net_direction: float, n_pr
         (facilitator - barrier) / (facilitator + barrier) over sessions, -1 to 1; nan where there is neither.
     n_present : int
         Sessions that raised a theme of the construct, of those asked.
+    p_adjusted : float
+        p value of the change adjusted within its family; nan where it was not adjusted.
 
     Returns
     -------
     ProposedFit
-        `silent`: the survey has no interval, or no asked session raised a theme. Interval without zero: `confirm` if the themes
-        are one-sided the same way, `discord` if the other way, `expand` if they are not one-sided. Otherwise `complement`: the
-        survey alone settles no direction and the themes add to it.
+        `silent`: the survey has no interval, or no asked session raised a theme. Interval without zero
+        (and adjusted p, where there is one, below .05): `confirm` if the themes are one-sided the same way, `discord` if the
+        other way, `expand` if they are not one-sided. Otherwise `complement`: the survey alone settles no direction and the
+        themes add to it.
 
     Source: the words confirm, expand and discord are those of Fetters, Curry and Creswell 2013, Health Services Research 48(6);
     the limits are this project's.
@@ -52,11 +59,13 @@ def propose_fit(low: float, high: float, better: str, net_direction: float, n_pr
     if low != low or high != high:
         return ProposedFit("silent", "no survey interval")
     if not n_present:
-        return ProposedFit("silent", "no theme raised by a session that was asked")
+        return ProposedFit("silent", "no theme asked about and raised")
     themes = "facilitators" if net_direction >= ONE_SIDED - 1e-12 else "barriers" if net_direction <= -ONE_SIDED + 1e-12 else "both sides"
     spoken = f"themes: {themes}" if net_direction == net_direction else "themes: no direction"
     if low <= 0 <= high:
         return ProposedFit("complement", f"interval includes 0; {spoken}")
+    if p_adjusted >= CLEAR:
+        return ProposedFit("complement", f"interval excludes 0, but not clearly among several tests; {spoken}")
     if better not in ("higher", "lower"):
         return ProposedFit("complement", f"interval excludes 0, no better end declared; {spoken}")
     wanted = (low > 0) == (better == "higher")
@@ -100,7 +109,7 @@ def joint_display(
         said = themes.loc[construct["id"]].to_dict() if construct["id"] in themes.index else dict(silent)
         said = {{"low": "share_low", "high": "share_high"}.get(name, name): value for name, value in said.items()}
         better = better_of.get(survey["outcome"], "none")
-        fit = propose_fit(survey["low"], survey["high"], better, said["net_direction"], int(said["n_present"]))
+        fit = propose_fit(survey["low"], survey["high"], better, said["net_direction"], int(said["n_present"]), survey["p_adjusted"])
         rows.append(
             {
                 "construct": construct["id"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bscstudy.io.raw import code_text
 
-REASONS = ("skipped", "refused", "dont_know", "not_asked", "no_opportunity", "not_applicable", "multiple", "unreadable")
+REASONS = ("skipped", "no_answer", "refused", "dont_know", "not_asked", "no_opportunity", "not_applicable", "multiple", "unreadable")
 
 
 @dataclass(frozen=True)

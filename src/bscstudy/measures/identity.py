@@ -32,7 +32,7 @@ def add_identity(rows: pd.DataFrame, people: pd.DataFrame | None, centers: pd.Da
             known[column] = known[column].fillna(_from_people(known, people, column))
     if centers is not None and "collaborative" in centers.columns:
         by_center = centers.drop_duplicates("center_id").set_index("center_id")["collaborative"]
-        known["collaborative"] = known["collaborative"].fillna(known["center_id"].map(by_center))
+        known["collaborative"] = known["collaborative"].fillna(known["center_id"].map(by_center).astype("str"))
     return known
 
 
@@ -43,4 +43,4 @@ def _from_people(rows: pd.DataFrame, people: pd.DataFrame, column: str) -> pd.Se
     found = pd.Series(found, index=rows.index, dtype="str")
     values = told.groupby("person_id")[column].agg(["nunique", "first"])
     constant = values.loc[values["nunique"] == 1, "first"]
-    return found.fillna(rows["person_id"].map(constant))
+    return found.fillna(rows["person_id"].map(constant).astype("str"))

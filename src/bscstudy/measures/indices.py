@@ -63,12 +63,12 @@ def _one_index(spec: dict, tables: dict[str, pd.DataFrame], centers: pd.DataFram
     result = table.reset_index().rename(columns={unit: "unit_id"})
     places = rows.groupby(unit, sort=True)[["center_id", "collaborative"]].first()
     result["center_id"] = result["unit_id"] if unit == "center_id" else result["unit_id"].map(places["center_id"])
-    result["collaborative"] = result["unit_id"].map(places["collaborative"])
+    result["collaborative"] = result["unit_id"].map(places["collaborative"]).astype("str")
     if unit == "collaborative":
         result["center_id"], result["collaborative"] = pd.NA, result["unit_id"]
     elif centers is not None:
         known = centers.set_index("center_id")["collaborative"]
-        result["collaborative"] = result["collaborative"].fillna(result["center_id"].map(known))
+        result["collaborative"] = result["collaborative"].fillna(result["center_id"].map(known).astype("str"))
     if "wave" not in by:
         result["wave"] = ""
     return result.assign(index=spec["id"], label=spec["label"], element=spec["element"], level=LEVELS[unit])[COLUMNS]

@@ -11,6 +11,8 @@ from bscstudy.errors import BscError
 
 #: item types that are never part of a score
 NOT_SCORED = ("free_text", "text", "date")
+#: item types that show that somebody filled in the form; a ``number`` may have been worked out by whoever made the file
+ANSWER_TYPES = ("ordinal", "nominal", "yes_no", "integer")
 
 
 @dataclass(frozen=True)

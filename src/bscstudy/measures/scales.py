@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.measures.item_keys import NOT_SCORED, Term, item_bounds, items_in_use, keyed_answers, parse_terms, shared_options
+from bscstudy.measures.item_keys import (
+    ANSWER_TYPES,
+    NOT_SCORED,
+    Term,
+    item_bounds,
+    items_in_use,
+    keyed_answers,
+    parse_terms,
+    shared_options,
+)
 
 RULES = ("mean", "sum", "count_correct", "count_missing")
 #: kinds of missing that no code of the file stands for
@@ -31,7 +40,8 @@ class ScaleScores:
 class ScalePart:
     """The rows of one source and wave with the answers that enter one scale.
 
-    ``keyed`` is n x k (NaN missing), ``asked`` and ``coded`` are n x k, ``answered`` is n: any item of the instrument answered.
+    ``keyed`` is n x k (NaN missing), ``asked`` and ``coded`` are n x k, ``answered`` is n: any item of the
+    instrument answered that is of one of the `ANSWER_TYPES`.
     ``options`` is the number of answers the items share, None where they do not share one ordinal scale.
     """
 
@@ -134,7 +144,8 @@ def scale_parts(tables: dict[str, pd.DataFrame], config: dict) -> Iterator[Scale
 
 def _parts_of_wave(scales: list[dict], source: str, wave: str, rows: pd.DataFrame, items: dict, config: dict) -> Iterator[ScalePart]:
     scored = [item for item in items if items[item].get("type") not in NOT_SCORED]
-    answered = rows[[item for item in scored if item in rows.columns]].notna().any(axis=1).to_numpy()
+    told = [item for item in scored if items[item].get("type") in ANSWER_TYPES and item in rows.columns]
+    answered = rows[told].notna().any(axis=1).to_numpy()
     response_scales, missing_codes = config.get("response_scales") or [], config.get("missing_codes") or []
     bounds = {item: item_bounds(items[item], response_scales, missing_codes) for item in scored}
     why = {item: rows[f"{item}__why"].fillna("") for item in scored if f"{item}__why" in rows.columns}
@@ -184,7 +195,7 @@ def _refuse_uncountable(config: dict) -> None:
             "A scale counts coded missing answers of an instrument whose codes include `skipped`.",
             tuple(f"config/codebook/missing_codes.csv, {row['instrument']}, code {row['code']}" for row in rows),
             "A blank cell is `skipped` too, so blanks and coded answers could not be told apart.",
-            "Give the code another reason (for example `refused` or `dont_know`).",
+            "Give the code another reason (for example `no_answer` or `dont_know`).",
         )
 
 

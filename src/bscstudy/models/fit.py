@@ -147,7 +147,7 @@ def _fitted(
         fixed_effects=tuple(fixed),
         contrasts=tuple(contrasts),
         outcome_sd_baseline=rows.baseline_sd,
-        notes=(*empty.notes, *_notes(model, [*fixed, *contrasts], smallest)),
+        notes=(*empty.notes, *_notes(model, design, [*fixed, *contrasts], smallest)),
     )
 
 
@@ -247,7 +247,7 @@ def _smallest_p(model: ModelFrame) -> float | None:
     return float(2.0 ** (1 - len(np.unique(model.groups[0]))))
 
 
-def _notes(model: ModelFrame, rows: list[Estimate], smallest: float | None) -> list[str]:
+def _notes(model: ModelFrame, design: DesignMatrix, rows: list[Estimate], smallest: float | None) -> list[str]:
     if not model.groups:
         return ["no grouping in the formula: rows are treated as independent"]
     top, n_groups = model.group_names[0], len(np.unique(model.groups[0]))
@@ -255,6 +255,12 @@ def _notes(model: ModelFrame, rows: list[Estimate], smallest: float | None) -> l
     if any(row.level == top and row.term != "(Intercept)" for row in rows):
         bound = f"an exact sign-flip test could not give a p below {smallest:.2g}"
         notes.append(f"terms that vary between {top} only rest on {n_groups} of them; {bound}")
+    columns = [(row, {name for name, _ in parts}) for row, parts in zip(rows, design.parts, strict=False)]
+    constant = {v for v in model.formula.variables if model.frame.groupby(model.groups[0])[v].nunique().max() == 1}
+    crossing = [row.term for row, names in columns if row.level != top and names & constant]
+    if crossing:
+        caution = f"their degrees of freedom hold only if change differs little between {top} otherwise (no random slope is fitted)"
+        notes.append(f"{', '.join(crossing)}: {caution}")
     if n_groups < 10:
         notes.append(f"with {n_groups} {top} the variance between them is hardly known")
     return notes

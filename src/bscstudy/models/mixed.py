@@ -40,11 +40,15 @@ class MixedFit:
 
 @dataclass(frozen=True)
 class PowellFit:
-    """What MixedLM found: variance ratios (outermost first), its log-likelihood, and its own criterion as a function."""
+    """What MixedLM found: variance ratios (outermost first), its log-likelihood, and its own criterion as a function.
+
+    ``finished`` is False where it stopped on a singular matrix; the ratios are then only a start.
+    """
 
     ratios: np.ndarray
     log_likelihood: float
     log_likelihood_at: object
+    finished: bool = True
 
 
 def fit_mixed(y: np.ndarray, x: np.ndarray, groups: tuple[np.ndarray, ...], group_names: tuple[str, ...], *, reml: bool = True):
@@ -56,7 +60,7 @@ def fit_mixed(y: np.ndarray, x: np.ndarray, groups: tuple[np.ndarray, ...], grou
     x : (n, p) float, full column rank, with an intercept
     groups : tuple of (n,) integers, outermost level first, each nested in the one before; empty for least squares
     reml : bool
-        Restricted (True) or full maximum likelihood. Without groups the residual variance divides by n - p (True) or n.
+        Restricted or full maximum likelihood; without groups the residual variance divides by n - p or n.
 
     Returns
     -------
@@ -68,28 +72,33 @@ def fit_mixed(y: np.ndarray, x: np.ndarray, groups: tuple[np.ndarray, ...], grou
     """
     data = nested_data(y, x, groups)
     if not groups:
-        return MixedFit(
-            point_at(data, np.zeros(0), reml), np.zeros(0), np.zeros(0), (), reml, "OLS (ordinary least squares)", 0.0, None, None, None
-        ), data
+        none = np.zeros(0)
+        return MixedFit(point_at(data, none, reml), none, none, (), reml, "OLS (ordinary least squares)", 0.0, None, None, None), data
     powell = powell_fit(data, reml)
     ratios = polish(data, powell.ratios, reml)
     point = point_at(data, ratios, reml)
     free = _free(data, ratios, reml)
     decrement, smallest = _optimality(data, ratios, free, reml)
-    label = f"{'REML' if reml else 'ML'} (statsmodels MixedLM, powell; polished)"
     fit = MixedFit(
         point,
         ratios,
         ratios * point.sigma2,
         group_names,
         reml,
-        label,
+        _estimator(powell, reml),
         decrement,
         smallest,
-        point.log_likelihood - powell.log_likelihood,
+        point.log_likelihood - powell.log_likelihood if powell.finished else None,
         powell.log_likelihood_at(ratios),
     )
     return fit, data
+
+
+def _estimator(powell: PowellFit, reml: bool) -> str:
+    engine = (
+        "statsmodels MixedLM, powell; polished" if powell.finished else "own search; statsmodels MixedLM stopped with a singular matrix"
+    )
+    return f"{'REML' if reml else 'ML'} ({engine})"
 
 
 def powell_fit(data: NestedData, reml: bool) -> PowellFit:
@@ -115,7 +124,7 @@ def powell_fit(data: NestedData, reml: bool) -> PowellFit:
 
     if result is None:
         start = np.full(len(data.groups), 0.1)
-        return PowellFit(start, log_likelihood_at(start), log_likelihood_at)
+        return PowellFit(start, log_likelihood_at(start), log_likelihood_at, finished=False)
     ratios = np.r_[result.cov_re_unscaled.ravel(), result.vcomp / result.scale]
     return PowellFit(np.asarray(ratios, dtype=float), float(result.llf), log_likelihood_at)
 
@@ -148,7 +157,7 @@ def polish(data: NestedData, start: np.ndarray, reml: bool) -> np.ndarray:
     )
     ratios = np.asarray(found.x)
     for _ in range(20):
-        moved = _newton_step(data, ratios, reml)
+        moved = _newton_step(data, _at_zero_if_better(data, ratios, reml), reml)
         if np.max(np.abs(moved - ratios)) <= 1e-11 * (1 + np.max(ratios)):
             return moved
         ratios = moved
@@ -160,6 +169,16 @@ def _free(data: NestedData, ratios: np.ndarray, reml: bool) -> np.ndarray:
     return (ratios > 0) | (gradient(data, ratios, reml) < 0)
 
 
+def _at_zero_if_better(data: NestedData, ratios: np.ndarray, reml: bool) -> np.ndarray:
+    """Set a variance to exactly zero where the criterion is no higher there."""
+    for k in np.flatnonzero(ratios > 0):
+        trial = ratios.copy()
+        trial[k] = 0.0
+        if criterion(data, trial, reml) <= criterion(data, ratios, reml):
+            ratios = trial
+    return ratios
+
+
 def _newton_step(data: NestedData, ratios: np.ndarray, reml: bool) -> np.ndarray:
     free = _free(data, ratios, reml)
     if not free.any():
@@ -167,6 +186,8 @@ def _newton_step(data: NestedData, ratios: np.ndarray, reml: bool) -> np.ndarray
     slope, hessian = gradient(data, ratios, reml), curvature(data, ratios, reml)
     step = np.zeros(len(ratios))
     step[free] = np.linalg.lstsq(hessian[np.ix_(free, free)], -slope[free], rcond=None)[0]
+    if slope @ step > 0:  # not curved upwards here: a small step downhill instead
+        step[free] = -slope[free] / (np.abs(np.diag(hessian)[free]) + 1e-300)
     now = criterion(data, ratios, reml)
     for _ in range(30):
         moved = np.maximum(ratios + step, 0)

@@ -46,22 +46,7 @@ def judge(fit, check, *, lacking_df: list[str], flags: list[str]) -> Verdict:
     flags : list of str
         Sentences that do not forbid the numbers but must stand beside them (a reworded item).
     """
-    bad = []
-    if not fit.finite:
-        bad.append("the log-likelihood or a standard error is not finite")
-    elif fit.decrement > DECREMENT_TOLERANCE:
-        bad.append(f"the optimiser stopped before the optimum (still to gain: {fit.decrement:.2g})")
-    if fit.smallest_curvature is not None and not fit.smallest_curvature > 0:
-        bad.append("the criterion is not curved upwards in the variances: they are not determined by these data")
-    if check.second_gain > CRITERION_TOLERANCE or check.statsmodels_gain > CRITERION_TOLERANCE:
-        bad.append("another optimiser found a better optimum")
-    if not max(check.criterion_difference, check.statsmodels_difference) <= CRITERION_TOLERANCE:
-        bad.append("the log-likelihood computed a second way differs")
-    if not check.gls_difference <= GLS_TOLERANCE:
-        bad.append("fixed estimates or standard errors computed a second way differ")
-    if check.closed_form_difference is not None and not check.closed_form_difference <= GLS_TOLERANCE:
-        bad.append("the variances differ from their closed form for a balanced design")
-    bad += [f"no degrees of freedom are left for {term}" for term in lacking_df]
+    bad = _faults(fit, check) + [f"no degrees of freedom are left for {term}" for term in lacking_df]
     numbers = {
         "newton_decrement": fit.decrement,
         "smallest_curvature": fit.smallest_curvature,
@@ -80,3 +65,22 @@ def judge(fit, check, *, lacking_df: list[str], flags: list[str]) -> Verdict:
         [f"the variance of {' and '.join(zero)} is estimated as zero; the estimates are those of the model without it"] if zero else []
     )
     return Verdict("boundary" if zero else "ok", tuple(at_zero + flags), numbers)
+
+
+def _faults(fit, check) -> list[str]:
+    bad = []
+    if not fit.finite:
+        bad.append("the log-likelihood or a standard error is not finite")
+    elif fit.decrement > DECREMENT_TOLERANCE:
+        bad.append(f"the optimiser stopped before the optimum (still to gain: {fit.decrement:.2g})")
+    if fit.smallest_curvature is not None and not fit.smallest_curvature > 0:
+        bad.append("the criterion is not curved upwards in the variances: they are not determined by these data")
+    if check.second_gain > CRITERION_TOLERANCE or check.statsmodels_gain > CRITERION_TOLERANCE:
+        bad.append("another optimiser found a better optimum")
+    if not max(check.criterion_difference, check.statsmodels_difference) <= CRITERION_TOLERANCE:
+        bad.append("the log-likelihood computed a second way differs")
+    if not check.gls_difference <= GLS_TOLERANCE:
+        bad.append("fixed estimates or standard errors computed a second way differ")
+    if check.closed_form_difference is not None and not check.closed_form_difference <= GLS_TOLERANCE:
+        bad.append("the variances differ from their closed form for a balanced design")
+    return bad

@@ -58,11 +58,12 @@ def complete_documents(documents: pd.DataFrame, people: pd.DataFrame | None, cen
     Parameters
     ----------
     documents : DataFrame
-        `document_id`, `wave`, and where known `person_id`, `session_id`, `center_id`, `collaborative`, `role`.
+        `document_id`, `wave`, and where known `person_id`, `session_id`, `center_id`, `collaborative`, `role`, and `coded` (1 where the
+        main coder has read the document, also if no code was given; without it only documents with a coding count as coded).
     people, centers : DataFrame or None
         `person_id`, `wave` and attributes; `center_id` and `collaborative`.
     """
-    full = documents.reindex(columns=["document_id", "wave", "person_id", "session_id", *ATTRIBUTES]).copy()
+    full = documents.reindex(columns=["document_id", "wave", "person_id", "session_id", "coded", *ATTRIBUTES]).copy()
     if people is not None:
         register = people.dropna(subset=["person_id"]).sort_values(["person_id", "wave"])
         by_wave = register.drop_duplicates(["person_id", "wave"]).set_index(["person_id", "wave"])
@@ -97,7 +98,8 @@ def presence_table(
     Returns
     -------
     DataFrame
-        `asked` 1/0; `coded` 1/0 (0: no coding by the main coder in any of the unit's documents, so absence is unknown);
+        `asked` 1/0; `coded` 1/0 (0: none of the unit's documents is declared coded or holds a coding by the main coder, so that
+        absence is unknown);
         `present` 1 if the theme was coded, 0 if asked, coded and not found, else blank; counts of codings by direction.
     """
     cells = _document_cells(documents, asked, codings, themes)
@@ -125,7 +127,7 @@ def collapse_themes(presence: pd.DataFrame, construct_of: dict[str, str]) -> pd.
 
 def _document_cells(documents: pd.DataFrame, asked: set, codings: pd.DataFrame, themes: list[dict]) -> pd.DataFrame:
     main = codings[codings["coder_role"] == "main"]
-    coded = set(main["document_id"])
+    coded = set(main["document_id"]) | set(documents.loc[documents["coded"] == 1, "document_id"])
     counts = main.dropna(subset=["theme"]).groupby(["document_id", "theme", "direction"]).size().to_dict()
     rows = []
     for document in documents["document_id"]:

@@ -71,7 +71,9 @@ def _with_missing(codes: np.ndarray, random: np.random.Generator) -> list[str]:
 
 
 def _dictionary() -> pd.DataFrame:
-    def field(name: str, kind: str, label: str, choices: str = "", check: str = "", low: str = "", high: str = "", branch: str = "") -> list[str]:
+    def field(
+        name: str, kind: str, label: str, choices: str = "", check: str = "", low: str = "", high: str = "", branch: str = ""
+    ) -> list[str]:
         return [name, FORM, "", kind, label, choices, "", check, low, high, "", branch, "", "", "", "", "", ""]
 
     rows = [

@@ -48,7 +48,9 @@ def _attendance(parameters: dict, population: Population) -> pd.DataFrame:
     for session, (date, mode, wave) in SESSIONS.items():
         there = people[people["wave"] == wave][["person_id", "center_id", "role"]]
         parents = pd.DataFrame({"person_id": "", "center_id": population.centers["center_id"], "role": "parent"})
-        for person, center, role in pd.concat([there, parents]).sort_values(["center_id", "role", "person_id"]).itertuples(index=False, name=None):
+        for person, center, role in (
+            pd.concat([there, parents]).sort_values(["center_id", "role", "person_id"]).itertuples(index=False, name=None)
+        ):
             chance = logistic(spec["intercept"] + spec["engagement"] * engagement[center] + (spec["parent"] if role == "parent" else 0.0))
             rows.append((session, date, mode, center, person, role, int(random.random() < chance)))
     return pd.DataFrame(rows, columns=["session", "session_date", "mode", "center", "person", "role", "present"])
@@ -64,7 +66,18 @@ def _cycles(parameters: dict, population: Population) -> pd.DataFrame:
             decision = str(random.choice(["adopt", "adapt", "abandon"], p=[0.35, 0.45, 0.20])) if studied else None
             linked = int(random.random() < logistic(spec["linked"] + spec["slope"] * engagement))
             started = FIRST_DAY + datetime.timedelta(days=int(day))
-            rows.append((f"C{len(rows) + 1:03d}", center, started, str(random.choice(DRIVERS)), "A small synthetic change", studied, decision, linked))
+            rows.append(
+                (
+                    f"C{len(rows) + 1:03d}",
+                    center,
+                    started,
+                    str(random.choice(DRIVERS)),
+                    "A small synthetic change",
+                    studied,
+                    decision,
+                    linked,
+                )
+            )
     return pd.DataFrame(rows, columns=["cycle", "center", "started", "driver", "change_tested", "studied", "decision", "linked"])
 
 
@@ -99,8 +112,12 @@ def _coaching(parameters: dict, population: Population) -> pd.DataFrame:
         expected = spec["mean"] + spec["engagement"] * engagement + spec["center"] * population.center_values.loc[center, "coach"]
         for day in random.integers(0, 300, max(2, int(random.poisson(max(2.0, expected))))):
             minutes = int(np.clip(round(random.normal(spec["minutes"], 15) / 5) * 5, 10, 120))
-            rows.append((FIRST_DAY + datetime.timedelta(days=int(day)), center, minutes, str(random.choice(["in_person", "online"], p=[0.6, 0.4]))))
-    contacts = pd.DataFrame(rows, columns=["contact_date", "center", "minutes", "mode"]).sort_values(["contact_date", "center"], kind="stable")
+            rows.append(
+                (FIRST_DAY + datetime.timedelta(days=int(day)), center, minutes, str(random.choice(["in_person", "online"], p=[0.6, 0.4])))
+            )
+    contacts = pd.DataFrame(rows, columns=["contact_date", "center", "minutes", "mode"]).sort_values(
+        ["contact_date", "center"], kind="stable"
+    )
     contacts["contact_date"] = contacts["contact_date"].dt.strftime("%m/%d/%Y")
     contacts.insert(0, "contact", [f"K{n:03d}" for n in range(1, len(contacts) + 1)])
     return contacts

@@ -46,7 +46,9 @@ def write_interviews(folder: Path, parameters: dict, population: Population) -> 
     documents = [(t.document, t.center, t.wave, t.kind, t.role, t.person, len(t.text.split())) for t in transcripts]
     asked = [(t.document, topic, flag) for t in transcripts for topic, flag in t.asked.items()]
     return [
-        write_csv(pd.DataFrame(documents, columns=["document", "center", "wave", "type", "role", "person", "words"]), folder / "documents.csv"),
+        write_csv(
+            pd.DataFrame(documents, columns=["document", "center", "wave", "type", "role", "person", "words"]), folder / "documents.csv"
+        ),
         write_csv(pd.DataFrame(asked, columns=["document", "topic", "asked"]), folder / "asked.csv"),
         write_project(transcripts, folder / "coding_main.qdpx"),
         write_csv(_second_coder(parameters, transcripts), folder / "coding_second.csv"),
@@ -86,11 +88,13 @@ def _text_of(parameters: dict, engagement: float, asked: dict, wave: str, random
 
     say(sentences.OPENING)
     for name, theme in sentences.THEMES.items():
-        if not asked[theme.topic]:
-            continue
         spec = parameters["interviews"]["themes"][name]
-        say(f"\n\nQ: {theme.question}\nA: {_one(sentences.FILLERS, random)} ")
-        comes_up = random.random() < logistic(spec["present"] + spec["engagement"] * engagement + (0.2 if wave == "T4" else 0.0))
+        if asked[theme.topic]:
+            say(f"\n\nQ: {theme.question}\nA: {_one(sentences.FILLERS, random)} ")
+            chance = logistic(spec["present"] + spec["engagement"] * engagement + (0.2 if wave == "T4" else 0.0))
+        else:
+            chance = parameters["interviews"]["unprompted"]
+        comes_up = random.random() < chance
         for _ in range(int(random.integers(1, 4)) if comes_up else 0):
             helps = random.random() < logistic(spec["facilitator"] + spec["facilitator_engagement"] * engagement)
             code, remarks = theme.helps if helps or theme.hinders is None else theme.hinders

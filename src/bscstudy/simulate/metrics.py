@@ -1,4 +1,4 @@
-"""The monthly metrics: twelve months of numerators and denominators, two of which really move from the fifth month on."""
+"""The monthly metrics: twelve months of numerators and denominators, two of which really move."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from bscstudy.simulate.truth import planted
 from bscstudy.simulate.writers import write_csv
 
 MONTHS = tuple(str(month) for month in pd.period_range("2023-11", "2024-10", freq="M"))
-MONTHS_BEFORE = 4
 
 
 def write_metrics(folder: Path, parameters: dict, population: Population) -> list[Path]:
@@ -33,7 +32,7 @@ def write_metrics(folder: Path, parameters: dict, population: Population) -> lis
                 continue
             for metric, value in spec["metrics"].items():
                 size = int(sizes[metric])
-                level = value["before" if place < MONTHS_BEFORE else "after"]
+                level = value["before" if place < spec["months_before"] else "after"]
                 rows.append((center.center_id, month, metric, _counted(metric, size, level, random), size))
     reports = pd.DataFrame(rows, columns=["center", "month", "metric", "numerator", "denominator"])
     chosen = np.flatnonzero((reports["metric"] == "family_communication").to_numpy())

@@ -53,7 +53,9 @@ def _forms(parameters: dict, population: Population, wave: str, centers: np.ndar
         own = spec[stem]
         level = own["mean"] + own["change"].get(wave, 0.0) + center + spec["sd_person"] * random.standard_normal(n)
         for number in range(1, own["items"] + 1):
-            codes = draw_codes(level, parameters["item_shifts"][number - 1], parameters["latent"]["sd_item"], parameters["cutpoints"]["agree5"], random)
+            codes = draw_codes(
+                level, parameters["item_shifts"][number - 1], parameters["latent"]["sd_item"], parameters["cutpoints"]["agree5"], random
+            )
             codes = reverse(codes, 5) if number in own["reversed"] else codes
             skipped = random.random(n) < spec["item_missing"]
             forms[f"{question}_{number}"] = np.where(skipped, "-99", codes.astype(str))

@@ -135,7 +135,9 @@ def latent_levels(parameters: dict, centers: pd.DataFrame, people: pd.DataFrame,
         random = stream(parameters, f"latent {construct}")
         expected = _expected_of_rows(parameters, construct, people)
         persons = pd.Series(random.standard_normal(people["person_id"].nunique()), index=people["person_id"].unique())
-        deviation = center_values[construct].loc[people["center_id"]].to_numpy() + latent["sd_person"] * people["person_id"].map(persons).to_numpy()
+        deviation = (
+            center_values[construct].loc[people["center_id"]].to_numpy() + latent["sd_person"] * people["person_id"].map(persons).to_numpy()
+        )
         deviation = deviation + latent["sd_occasion"] * random.standard_normal(len(people))
         if construct == rules["onto"]:
             deviation = deviation + sum(b * deviations[c] for c, b in rules["from"].items())

@@ -21,7 +21,9 @@ def identifier(text: str) -> str:
 
 def write_project(transcripts: list, path: Path) -> Path:
     """Write project.qde and one plain text for each transcript (elements in the order the standard wants)."""
-    root = ElementTree.Element("Project", {"name": "Demonstration study (synthetic)", "origin": "bscstudy simulate-study", "xmlns": "urn:QDA-XML:project:1.0"})
+    root = ElementTree.Element(
+        "Project", {"name": "Demonstration study (synthetic)", "origin": "bscstudy simulate-study", "xmlns": "urn:QDA-XML:project:1.0"}
+    )
     root.attrib |= {"creatingUserGUID": identifier(CODER), "creationDateTime": MOMENT}
     users = ElementTree.SubElement(root, "Users")
     ElementTree.SubElement(users, "User", {"guid": identifier(CODER), "name": CODER, "id": CODER})
@@ -48,16 +50,29 @@ def _codebook(root: ElementTree.Element) -> None:
     for path in all_codes():
         group, name = path.split("\\")
         if group not in parents:
-            parents[group] = ElementTree.SubElement(codes, "Code", {"guid": identifier(f"code {group}"), "name": group, "isCodable": "false"})
+            parents[group] = ElementTree.SubElement(
+                codes, "Code", {"guid": identifier(f"code {group}"), "name": group, "isCodable": "false"}
+            )
         ElementTree.SubElement(parents[group], "Code", {"guid": identifier(f"code {path}"), "name": name, "isCodable": "true"})
 
 
 def _source(sources: ElementTree.Element, transcript) -> None:
     guid = identifier(transcript.document)
-    about = {"guid": guid, "name": transcript.document, "plainTextPath": f"internal://{guid}.txt", "creatingUser": identifier(CODER), "creationDateTime": MOMENT}
+    about = {
+        "guid": guid,
+        "name": transcript.document,
+        "plainTextPath": f"internal://{guid}.txt",
+        "creatingUser": identifier(CODER),
+        "creationDateTime": MOMENT,
+    }
     source = ElementTree.SubElement(sources, "TextSource", about)
     for number, passage in enumerate(transcript.passages, start=1):
-        place = {"startPosition": str(passage.start), "endPosition": str(passage.end), "creatingUser": identifier(CODER), "creationDateTime": MOMENT}
+        place = {
+            "startPosition": str(passage.start),
+            "endPosition": str(passage.end),
+            "creatingUser": identifier(CODER),
+            "creationDateTime": MOMENT,
+        }
         own = f"{transcript.document} passage {number}"
         selection = ElementTree.SubElement(
             source, "PlainTextSelection", {"guid": identifier(own), "name": transcript.text[passage.start : passage.end][:40], **place}

@@ -48,7 +48,10 @@ def true_changes(parameters: dict) -> list[dict]:
     for construct, spec in parameters["constructs"].items():
         pairs = [("T1", "T3")] if construct == "tech" else [("T1", "T3"), ("T3", "T4"), ("T1", "T4")]
         for start, end in pairs:
-            change = {name: expected_score(parameters, construct, core, end) - expected_score(parameters, construct, core, start) for name, core in (("core", 1), ("other", 0))}
+            change = {
+                name: expected_score(parameters, construct, core, end) - expected_score(parameters, construct, core, start)
+                for name, core in (("core", 1), ("other", 0))
+            }
             change["average"] = (change["core"] + change["other"]) / 2
             found += [{"scale": spec["scale"], "core": c, "wave_from": start, "wave_to": end, "change": v} for c, v in change.items()]
     return found
@@ -94,7 +97,9 @@ def true_practice_change(parameters: dict) -> list[dict]:
 
     def share(wave: str) -> float:
         after = wave != "T1"
-        spread = math.sqrt(1 + spec["sd_center"] ** 2 + spec["sd_classroom"] ** 2 + spec["sd_visit"] ** 2 + after * spec["engagement_after"] ** 2)
+        spread = math.sqrt(
+            1 + spec["sd_center"] ** 2 + spec["sd_classroom"] ** 2 + spec["sd_visit"] ** 2 + after * spec["engagement_after"] ** 2
+        )
         means = [m + s for m in spec["indicator_mean"].values() for s in parameters["item_shifts"][:4]]
         return float(sum(norm.cdf((m + spec["change"].get(wave, 0.0)) / spread) for m in means) / len(means))
 

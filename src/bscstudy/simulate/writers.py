@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -26,17 +27,16 @@ def write_sav(frame: pd.DataFrame, path: Path, *, labels: dict, value_labels: di
     """Write an SPSS file; the creation date in its header is replaced by a fixed one."""
     import pyreadstat
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    pyreadstat.write_sav(
-        frame,
-        str(part),
-        column_labels=[labels.get(c, c) for c in frame.columns],
-        variable_value_labels=value_labels,
-        missing_ranges=missing_ranges,
-    )
-    content = bytearray(part.read_bytes())
-    part.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / path.name
+        pyreadstat.write_sav(
+            frame,
+            str(part),
+            column_labels=[labels.get(c, c) for c in frame.columns],
+            variable_value_labels=value_labels,
+            missing_ranges=missing_ranges,
+        )
+        content = bytearray(part.read_bytes())
     content[SAV_DATE] = b"01 Jan 0000:00:00"
     write_bytes(path, bytes(content))
     return path
