@@ -64,8 +64,19 @@ def run_study(pipeline_copy):
     """Run the pipeline on a study's folder as a user does; returns the finished process with its output as text."""
 
     def run(folder: Path, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(pipeline_copy / "Snakefile"), "--directory", str(folder), *arguments]
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, env=study_environment())
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(pipeline_copy / "Snakefile"),
+            "--directory",
+            str(folder),
+            *arguments,
+        ]
+        return subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, env=study_environment()
+        )
 
     return run
 

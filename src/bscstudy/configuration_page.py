@@ -11,7 +11,12 @@ PAGES = ("config", "sources", "measures", "checks", "model", "qual", "theory_of_
 
 def configuration_page() -> str:
     """Return the page's text: every file and table of a study's configuration, every key, and what it means."""
-    parts = ["# The configuration of a study", "", "Made from `src/bscstudy/schemas` by `python -m bscstudy.configuration_page`; never edited by hand.", ""]
+    parts = [
+        "# The configuration of a study",
+        "",
+        "Made from `src/bscstudy/schemas` by `python -m bscstudy.configuration_page`; never edited by hand.",
+        "",
+    ]
     for name in PAGES:
         schema = read_yaml(SCHEMAS / f"{name}.schema.yaml")
         parts += [f"## {schema['title']}", "", schema["description"], "", *_lines(schema, 0), ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def open_study(*, main_process: bool) -> dict:
         print(error, file=sys.stderr, flush=True)
         raise SystemExit(error.exit_code) from None
     return study
+
+
+def share_source(source: Path) -> None:
+    """Let every job import the package from this checkout, whose code the digests are of, whatever is installed."""
+    known = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(source), *([known] if known else [])])
 
 
 def lift_stale_lock(state: Path) -> None:

@@ -9,6 +9,7 @@ import ast
 from functools import cache
 
 from bscstudy.config import sections_digest
+from bscstudy.io.readers import READERS
 from bscstudy.workflow import PACKAGE, code_digest, file_digest
 
 DERIVED = "data/derived"
@@ -16,11 +17,6 @@ EXHIBIT_KINDS = (
     "sample_flow", "data_quality", "descriptives", "reliability", "observation", "rater_agreement", "fidelity", "change_by_wave",
     "facilitators", "run_charts", "coder_agreement", "theme_heatmap", "center_themes", "joint_display",
 )  # fmt: skip
-
-#: reader of config/sources.yaml -> module of bscstudy.io
-READER_MODULES = {
-    "csv": "delimited", "spss": "spss", "redcap": "redcap", "qualtrics": "qualtrics", "excel": "excel", "refi": "refi", "code_table": "code_table",
-}  # fmt: skip
 
 
 def table_path(name: str) -> str:
@@ -97,8 +93,20 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
 
 #: rule -> sections of the configuration it reads ({} is filled with the wildcard)
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "check_quality": ("waves", "roles", "collaboratives", "register", "ids", "sources", "items", "response_scales",
-                      "missing_codes", "scales", "checks", "exclusions"),
+    "check_quality": (
+        "waves",
+        "roles",
+        "collaboratives",
+        "register",
+        "ids",
+        "sources",
+        "items",
+        "response_scales",
+        "missing_codes",
+        "scales",
+        "checks",
+        "exclusions",
+    ),
     "check_gate": (),
     "link_people": ("waves", "roles", "register", "sources", "items", "ids"),
     "score_scales": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
@@ -113,7 +121,19 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
 }
 _CODEBOOK = ("items", "response_scales", "missing_codes", "recodes")
-_EXHIBIT = ("waves", "collaboratives", "roles", "privacy", "scales", "theory_of_change", "themes", "observation", "fidelity", "models", "run_charts")
+_EXHIBIT = (
+    "waves",
+    "collaboratives",
+    "roles",
+    "privacy",
+    "scales",
+    "theory_of_change",
+    "themes",
+    "observation",
+    "fidelity",
+    "models",
+    "run_charts",
+)
 
 
 def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str]:
@@ -169,7 +189,8 @@ def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
     if rule == "make_exhibit":
         modules.append(f"bscstudy.exhibits.{exhibit_kind(study, wildcards['exhibit'])}")
     if rule == "ingest_source":
-        modules.append(f"bscstudy.io.{READER_MODULES[study['sources'][wildcards['source']]['reader']]}")
+        reader = study["sources"][wildcards["source"]]["reader"]
+        modules.append(f"bscstudy.io.{READERS[reader]}")
     return code_digest(*modules)
 
 

@@ -179,7 +179,13 @@ def _repeated(study: dict) -> list[str]:
         "config/measures.yaml, scores": observation_scores(study),
         "config/qual/themes.csv": [row["theme"] for row in study["themes"]],
     }
-    found = [f"{where}: the id '{n}' is given more than once." for where, names in lists.items() for n in sorted({x for x in names if names.count(x) > 1})]
+    found = [
+        f"{where}: the id '{n}' is given more than once."
+        for where, names in lists.items()
+        for n in sorted({x for x in names if names.count(x) > 1})
+    ]
     versions = [(r["instrument"], r["item"], r["waves"], r["sources"]) for r in study["items"]]
     doubled = sorted({v for v in versions if versions.count(v) > 1}) if len(set(versions)) < len(versions) else []
-    return found + [f"config/codebook/items.csv: the item '{v[1]}' of '{v[0]}' is given more than once for the same waves." for v in doubled]
+    return found + [
+        f"config/codebook/items.csv: the item '{v[1]}' of '{v[0]}' is given more than once for the same waves." for v in doubled
+    ]

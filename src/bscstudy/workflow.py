@@ -39,7 +39,10 @@ def job_seed(study_seed: int, rule: str, wildcards: dict) -> int:
 @cache
 def _module_file(module: str) -> Path | None:
     relative = Path(*module.split(".")[1:]) if "." in module else Path()
-    for candidate in (PACKAGE / relative.with_suffix(".py") if relative.parts else PACKAGE / "__init__.py", PACKAGE / relative / "__init__.py"):
+    for candidate in (
+        PACKAGE / relative.with_suffix(".py") if relative.parts else PACKAGE / "__init__.py",
+        PACKAGE / relative / "__init__.py",
+    ):
         if candidate.is_file():
             return candidate
     return None
@@ -85,7 +88,10 @@ def file_digest(*paths: str | Path) -> str:
 
 
 def run_step(snakemake) -> None:
-    """Run the step of the rule (its name, or the parameter ``step``); a study's fault ends with its message, any other fault with its trace in the log."""
+    """Run the step of the rule: its name, or the parameter ``step``.
+
+    A fault in a study's files ends with its message, any other fault with its trace in the log.
+    """
     module = f"bscstudy.steps.{snakemake.params.get('step', snakemake.rule)}"
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +128,6 @@ def _job_of(snakemake) -> Job:
 def _unexpected(module: str, trace: str) -> str:
     return (
         f"BSC-INT-001: the step {module.rsplit('.', 1)[-1]} stopped on a fault of the program, not of your files.\n"
-        "  What to do: report it with the lines below; they hold no value of your data but check before you send them.\n"
+        "  What to do: report it with the lines below; look them over for values of your data before you send them.\n"
         f"{trace}"
     )

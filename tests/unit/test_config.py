@@ -35,10 +35,28 @@ def change(study, file, old, new):
         ("sources.yaml", "file: data/raw/centers.csv", "file: /data/centers.csv", "BSC-CFG-002", ["centers"]),
         ("sources.yaml", "wave: after", "wave: afterwards", "BSC-CFG-003", ["wave 'afterwards'", "Did you mean 'after'?"]),
         ("codebook/items.csv", "response_scale,minimum", "response_scal,minimum", "BSC-CFG-002", ["column 'response_scal'"]),
-        ("codebook/items.csv", "lead_2,Leaders know our tests of change,ordinal", "lead_2,Leaders,ordnal", "BSC-CFG-002", ["row 5", "'ordinal'"]),
+        (
+            "codebook/items.csv",
+            "lead_2,Leaders know our tests of change,ordinal",
+            "lead_2,Leaders,ordnal",
+            "BSC-CFG-002",
+            ["row 5", "'ordinal'"],
+        ),
         ("codebook/scales.csv", "-lead_3", "-lead_33", "BSC-CFG-003", ["item 'lead_33'", "Did you mean 'lead_3'?"]),
-        ("models/change_leadership.yaml", "outcome: leadership_buy_in", "outcome: leadership", "BSC-CFG-003", ["'leadership'", "leadership_buy_in"]),
-        ("models/change_leadership.yaml", "compare: {wave: [before, after]}", "compare: {wave: [before, then]}", "BSC-CFG-003", ["wave 'then'"]),
+        (
+            "models/change_leadership.yaml",
+            "outcome: leadership_buy_in",
+            "outcome: leadership",
+            "BSC-CFG-003",
+            ["'leadership'", "leadership_buy_in"],
+        ),
+        (
+            "models/change_leadership.yaml",
+            "compare: {wave: [before, after]}",
+            "compare: {wave: [before, then]}",
+            "BSC-CFG-003",
+            ["wave 'then'"],
+        ),
         ("exhibits.csv", "F1_change,change_by_wave", "F1_change,change_by_waves", "BSC-CFG-003", ["Did you mean 'change_by_wave'?"]),
         ("theory_of_change.yaml", "scales: [leadership_buy_in]", "scales: [leadership_buyin]", "BSC-CFG-003", ["scale 'leadership_buyin'"]),
     ],
@@ -71,7 +89,12 @@ def test_missing_files_are_listed(study):
 
 def test_sections_are_those_asked_for_and_only_they_move_the_digest(study):
     config = study / "config"
-    wanted = {"waves": "waves", "source": "sources.staff_before", "items": "items[instrument=staff_survey]", "first": "items[item=lead_2].0"}
+    wanted = {
+        "waves": "waves",
+        "source": "sources.staff_before",
+        "items": "items[instrument=staff_survey]",
+        "first": "items[item=lead_2].0",
+    }
     picked = read_sections(config, wanted)
     assert set(picked) == {"study", "waves", "source", "items", "first"}
     assert len(picked["items"]) == 4 and picked["first"]["item"] == "lead_2" and picked["source"]["id"] == "staff_before"

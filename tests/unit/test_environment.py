@@ -37,7 +37,9 @@ def test_lock_is_hashed_and_holds_no_address(lock):
 
 
 def test_configuration_page_is_made_from_the_schemas(repository):
-    assert (repository / "docs/configuration.md").read_text(encoding="utf-8") == configuration_page(), "run python -m bscstudy.configuration_page"
+    assert (repository / "docs/configuration.md").read_text(encoding="utf-8") == configuration_page(), (
+        "run python -m bscstudy.configuration_page"
+    )
 
 
 def test_every_key_of_every_schema_is_described():

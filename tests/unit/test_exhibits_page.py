@@ -123,3 +123,11 @@ def test_an_exhibit_without_rows_is_refused():
 def test_a_report_that_lacks_an_exhibit_is_refused():
     with pytest.raises(BscError, match="BSC-CFG-082"):
         _in_order({}, [{"exhibit": "T1", "order": 1}])
+
+
+def test_places_in_a_figure_are_rounded_because_the_layout_solver_varies_in_the_last_bits():
+    figure = change_by_wave.build({"models/estimates": estimates(), "models/fits": fits()}, context()).figure
+    style.figure_bytes(figure, "svg")
+    bounds = figure.axes[0].get_position(original=True).bounds
+    # 1e-12: adding corners in floating point; the solver's own noise without rounding leaves digits beyond the fifth
+    assert all(abs(value - round(value, 5)) < 1e-12 for value in bounds)

@@ -123,7 +123,8 @@ def test_rater_agreement_shows_kappa_or_icc():
 
 def test_fidelity_shares_are_percentages_over_centers():
     frame = pd.DataFrame(
-        {"index": "attendance", "label": "Attendance", "element": "shared_learning", "level": "center", "unit_id": list("abcd"), "center_id": list("abcd"),
+        {"index": "attendance", "label": "Attendance", "element": "shared_learning", "level": "center",
+         "unit_id": list("abcd"), "center_id": list("abcd"),
          "collaborative": ["alder", "alder", "birch", "birch"], "wave": None, "value": [0.2, 0.4, 0.6, np.nan]}
     )  # fmt: skip
     shown = fidelity.build({"measures/fidelity": frame}, context())

@@ -86,14 +86,28 @@ def coded_project(study, *, xml=b"<Project/>", name="project.qde"):
     with zipfile.ZipFile(study / "data/raw/project.qdpx", "w") as archive:
         archive.writestr(name, xml)
     edit(study, "config/codebook/items.csv", lambda t: t + "coding,code_path,Code,text,,,,,,,,,1,\ncoding,start,Start,integer,,,,,,,,,1,\n")
-    new = {"coding": {"instrument": "coding", "reader": "refi", "file": "data/raw/project.qdpx", "keys": {"document_id": "document_id"}, "key": []}}
+    new = {
+        "coding": {
+            "instrument": "coding",
+            "reader": "refi",
+            "file": "data/raw/project.qdpx",
+            "keys": {"document_id": "document_id"},
+            "key": [],
+        }
+    }
     edit(study, "config/sources.yaml", lambda t: t + yaml.safe_dump(new))
 
 
 def dated(study, text):
     """Give the after wave a date item with one odd date."""
     edit(study, "config/codebook/items.csv", lambda t: t + "staff_survey,filled_on,Day of filling in,date,,,,,,after,,,1,\n")
-    edit(study, STAFF, lambda t: "\n".join(f"{row},{'filled_on' if i == 0 else text if i == 4 else '2027-02-01'}" for i, row in enumerate(t.splitlines())) + "\n")
+    edit(
+        study,
+        STAFF,
+        lambda t: (
+            "\n".join(f"{row},{'filled_on' if i == 0 else text if i == 4 else '2027-02-01'}" for i, row in enumerate(t.splitlines())) + "\n"
+        ),
+    )
 
 
 CASES = {
@@ -161,7 +175,9 @@ def test_a_mistake_is_said_and_nothing_is_half_written(case, tmp_path, run_study
     for words in said:
         assert any(word in text for word in words.split("|")), (words, text[-3000:])
     assert "Traceback" not in text and "BSC-INT" not in text
-    assert SECRET not in text and not any(SECRET in p.read_text(encoding="utf-8", errors="ignore") for p in study.glob("reports/logs/**/*.log"))
+    assert SECRET not in text and not any(
+        SECRET in p.read_text(encoding="utf-8", errors="ignore") for p in study.glob("reports/logs/**/*.log")
+    )
     assert not (study / "reports/report.html").exists()
     assert not list(study.rglob("*.part*"))
 

@@ -62,8 +62,16 @@ EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
 @pytest.mark.parametrize(
     ("edited", "runs", "spared"),
     [
-        ("src/bscstudy/measures/run_charts.py", {"build_run_charts", "make_figure", "write_report"}, {"fit_model", "score_scales", "ingest_source", "code_themes"}),
-        ("src/bscstudy/models/verdict.py", {"fit_model": 16, "collect_models": 1, "write_report": 1}, {"ingest_source", "score_scales", "code_themes"}),
+        (
+            "src/bscstudy/measures/run_charts.py",
+            {"build_run_charts", "make_figure", "write_report"},
+            {"fit_model", "score_scales", "ingest_source", "code_themes"},
+        ),
+        (
+            "src/bscstudy/models/verdict.py",
+            {"fit_model": 16, "collect_models": 1, "write_report": 1},
+            {"ingest_source", "score_scales", "code_themes"},
+        ),
         ("src/bscstudy/qual/shares.py", {"code_themes", "merge_strands"}, {"fit_model", "ingest_source", "score_scales"}),
         ("src/bscstudy/io/spss.py", {"ingest_source": 3}, {"build_run_charts", "code_themes"}),
         ("src/bscstudy/exhibits/reliability.py", {"make_table": 1, "write_report": 1}, {"fit_model", "score_reliability", "make_figure"}),
@@ -95,7 +103,9 @@ def test_an_edited_model_refits_that_model_alone(demonstration, run_study):
     assert not {"ingest_source", "score_scales", "check_quality", "code_themes", "build_analysis"} & set(plan)
 
 
-@pytest.mark.parametrize(("source", "spared"), [("forum", {"fit_model_all", "code_themes", "score_scales"}), ("metrics", {"code_themes", "score_scales"})])
+@pytest.mark.parametrize(
+    ("source", "spared"), [("forum", {"fit_model_all", "code_themes", "score_scales"}), ("metrics", {"code_themes", "score_scales"})]
+)
 def test_an_edited_raw_file_with_an_older_date_is_noticed(demonstration, run_study, source, spared):
     from bscstudy.config import load_study
 
@@ -147,9 +157,21 @@ def test_a_killed_run_is_finished_by_the_same_command(demonstration, run_study, 
     from conftest import study_environment
 
     other = fresh_study(demonstration, tmp_path / "killed")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(pipeline_copy / "Snakefile"), "--directory", str(other), "--cores", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(pipeline_copy / "Snakefile"),
+        "--directory",
+        str(other),
+        "--cores",
+        "2",
+    ]
     for moment in (5, 14):
-        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=study_environment(), start_new_session=True)
+        run = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=study_environment(), start_new_session=True
+        )
         time.sleep(moment)
         assert run.poll() is None, "the run ended before it could be killed"
         os.killpg(run.pid, signal.SIGKILL)
@@ -160,5 +182,10 @@ def test_a_killed_run_is_finished_by_the_same_command(demonstration, run_study, 
 
 
 def test_no_path_of_this_machine_is_in_the_outputs(demonstration):
-    written = [p for top in ("data/derived", "reports") for p in (demonstration / top).rglob("*") if p.suffix in (".csv", ".json", ".html", ".svg", ".log")]
+    written = [
+        p
+        for top in ("data/derived", "reports")
+        for p in (demonstration / top).rglob("*")
+        if p.suffix in (".csv", ".json", ".html", ".svg", ".log")
+    ]
     assert not [p.name for p in written if str(demonstration.parent) in p.read_text(encoding="utf-8")]

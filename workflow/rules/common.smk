@@ -1,15 +1,14 @@
 # The only place with Python: the study's configuration, what each job needs, and the lists that wildcards may take.
-import os
 import sys
 from pathlib import Path
 
 SOURCE = Path(str(workflow.current_basedir)).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
-os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 from bscstudy import pipeline
-from bscstudy.launch import open_study, print_failures
+from bscstudy.launch import open_study, print_failures, share_source
 
+share_source(SOURCE)
 STUDY = open_study(main_process=workflow.is_main_process)
 
 

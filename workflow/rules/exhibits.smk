@@ -50,8 +50,13 @@ rule make_figure:
 rule write_report:
     input:
         records=[f"reports/data/{row['exhibit']}.json" for row in STUDY["exhibits"]],
-        tables_html=[f"reports/tables/{row['exhibit']}.html" for row in STUDY["exhibits"]],
-        figures=[f"reports/figures/{name}.svg" for name in pipeline.exhibits_with_figure(STUDY, True)],
+        tables_html=[
+            f"reports/tables/{row['exhibit']}.html" for row in STUDY["exhibits"]
+        ],
+        figures=[
+            f"reports/figures/{name}.svg"
+            for name in pipeline.exhibits_with_figure(STUDY, True)
+        ],
         summary=rules.check_quality.output.summary,
         flow=rules.check_quality.output.flow,
         models=pipeline.present_tables(STUDY, ["models/estimates", "models/fits"]),

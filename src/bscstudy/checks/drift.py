@@ -104,10 +104,14 @@ def item_drift(tables: dict[str, Source], config: dict) -> pd.DataFrame:
 def comparable(scale: dict | list[dict], waves: list[str], items: list[dict], sources: dict | None = None) -> Comparability:
     """Tell whether scores of a scale can be compared across waves.
 
+    Within one row of scales.csv every item must be asked in all waves with the same response scale and range. Where the study gives a
+    scale different rows for different waves, it declares that they measure the same: other items are then a caution, but a score
+    that is made another way, or from items with another range, is still refused, since its points would be of another size.
+
     Parameters
     ----------
     scale : dict or list of dict
-        The scale's row of scales.csv, or its rows where instruments differ between waves.
+        The scale's row of scales.csv, or all its rows where instruments or items differ between waves.
     waves : list of str
         The waves to be compared, in time order.
     items : list of dict
@@ -119,49 +123,67 @@ def comparable(scale: dict | list[dict], waves: list[str], items: list[dict], so
     Returns
     -------
     Comparability
-        Each wave is compared with the first. Where instruments differ between waves, the items have other ids and only their
-        number, response scales and ranges are compared.
+        Each wave is compared with the first.
     """
     rows = [scale] if isinstance(scale, dict) else list(scale)
-    used = [(wave, _scored_items(rows, wave, items, sources or {})) for wave in waves]
-    absent = [wave for wave, found in used if not found]
+    used = [(wave, *_scored_items(rows, wave, items, sources or {})) for wave in waves]
+    absent = [wave for wave, _, found in used if not found]
     if absent:
         return Comparability(False, tuple(f"the scale has no items in {wave}" for wave in absent))
     reasons: list[str] = []
     cautions: list[str] = []
-    (first, base), *others = used
-    for wave, found in others:
-        if set(base) == set(found):
-            for item in sorted(base):
-                change, detail = compare_versions(base[item], found[item])
-                if change == "rescaled":
-                    reasons.append(f"{item} between {first} and {wave}: {detail}")
-                elif change == "reworded":
-                    cautions.append(f"{item} between {first} and {wave}: {detail}")
-        elif _same_instrument(base, found):
-            reasons.append(f"scored from other items in {wave} than in {first}: {' '.join(sorted(set(base) ^ set(found)))}")
-        elif _ranges(base) != _ranges(found):
-            reasons.append(f"the number of items or their response scales differ between {first} and {wave}")
+    (first, first_row, base), *others = used
+    for wave, row, found in others:
+        between = f"between {first} and {wave}"
+        refused, told = _same_row(base, found, between) if row is first_row else _declared_rows((first_row, base), (row, found), between)
+        reasons += refused
+        cautions += told
     return Comparability(not reasons, tuple(reasons), tuple(cautions))
 
 
-def _scored_items(rows: list[dict], wave: str, items: list[dict], sources: dict) -> dict[str, dict]:
-    """Return the items of the scale's row that scores this wave, as they are in this wave."""
+def _same_row(base: dict[str, dict], found: dict[str, dict], between: str) -> tuple[list[str], list[str]]:
+    """Return (reasons, cautions) where one row of scales.csv scores both waves."""
+    if set(base) != set(found):
+        return [f"scored from other items {between}: {' '.join(sorted(set(base) ^ set(found)))}"], []
+    changes = {item: compare_versions(base[item], found[item]) for item in sorted(base)}
+    said = {kind: [f"{item} {between}: {detail}" for item, (c, detail) in changes.items() if c == kind] for kind in ("rescaled", "reworded")}
+    return said["rescaled"], said["reworded"]
+
+
+def _declared_rows(before: tuple[dict, dict], after: tuple[dict, dict], between: str) -> tuple[list[str], list[str]]:
+    """Return (reasons, cautions) where the study scores the two waves by different rows of scales.csv."""
+    (row, base), (other, found) = before, after
+    if row.get("rule") != other.get("rule"):
+        return [f"the rule differs {between}: {row.get('rule')} -> {other.get('rule')}"], []
+    if _points(row, base) != _points(other, found):
+        return [f"the response scales or ranges of the items differ {between}"], []
+    if row.get("rule", "mean") != "mean" and len(base) != len(found):
+        return [f"the number of items counted differs {between}: {len(base)} -> {len(found)}"], []
+    if set(base) != set(found):
+        return [], [f"scored from other items {between}, declared by the study as the same measure"]
+    return [], _same_row(base, found, between)[1]
+
+
+def _scored_items(rows: list[dict], wave: str, items: list[dict], sources: dict) -> tuple[dict, dict[str, dict]]:
+    """Return the row that scores this wave, one that names the wave first, and its items as they are in this wave."""
     for row in sorted(rows, key=lambda row: not listed_ids(row.get("waves"))):
         if listed_ids(row.get("waves")) and wave not in listed_ids(row["waves"]):
             continue
         feeding = [name for name, source in sources.items() if source.get("wave") == wave or isinstance(source.get("wave"), dict)]
         versions = item_versions([i for i in items if i["instrument"] == row["instrument"]], wave, feeding)
-        named = [part.lstrip("-").split("=")[0] for part in listed_ids(row["items"])]
+        named = list(_keyed(row))
         found = versions if named == ["*"] else {item: versions[item] for item in named if item in versions}
         if found:
-            return found
-    return {}
+            return row, found
+    return {}, {}
 
 
-def _same_instrument(a: dict[str, dict], b: dict[str, dict]) -> bool:
-    return {row["instrument"] for row in a.values()} == {row["instrument"] for row in b.values()}
+def _keyed(row: dict) -> dict[str, bool]:
+    """Return item -> whether only some of its answers count, as 1, for a row of scales.csv."""
+    return {part.lstrip("-").split("=")[0]: "=" in part for part in listed_ids(row["items"])}
 
 
-def _ranges(items: dict[str, dict]) -> list[tuple]:
-    return sorted((row.get("response_scale") or "", _range(row), row["type"]) for row in items.values())
+def _points(row: dict, items: dict[str, dict]) -> set[tuple]:
+    """Return what one item can add to the score: its response scale and range, or 0 to 1 where single answers count."""
+    keyed = _keyed(row)
+    return {("0 to 1",) if keyed.get(i) else (v.get("response_scale") or "", _range(v), v["type"]) for i, v in items.items()}

@@ -78,5 +78,16 @@ def figure_bytes(figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     with matplotlib.rc_context(_RC):
+        _freeze_layout(figure)
         figure.savefig(buffer, format=kind, metadata=metadata, dpi=150, facecolor="white")
     return buffer.getvalue()
+
+
+def _freeze_layout(figure) -> None:
+    """Lay the figure out once and round the places; the solver behind the layout varies in the last bits from run to run."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axis in figure.axes:
+        axis.set_position([round(float(value), 5) for value in axis.get_position(original=True).bounds])

@@ -1,21 +1,23 @@
-"""The kinds of raw file: one module and one line here for each."""
+"""The kinds of raw file: one module and one line here for each. A module is imported when a file of its kind is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bscstudy.io import code_table, delimited, excel, qualtrics, redcap, refi, spss
-from bscstudy.io.raw import RawTable
+if TYPE_CHECKING:
+    from bscstudy.io.raw import RawTable
 
-READERS: dict[str, Callable[[Path, dict], RawTable]] = {
-    "csv": delimited.read,
-    "spss": spss.read,
-    "redcap": redcap.read,
-    "qualtrics": qualtrics.read,
-    "excel": excel.read,
-    "refi": refi.read,
-    "code_table": code_table.read,
+#: reader of config/sources.yaml -> module of bscstudy.io with a function ``read(path, options)``
+READERS = {
+    "csv": "delimited",
+    "spss": "spss",
+    "redcap": "redcap",
+    "qualtrics": "qualtrics",
+    "excel": "excel",
+    "refi": "refi",
+    "code_table": "code_table",
 }
 
 
@@ -32,4 +34,4 @@ def read_source(files: list[Path], source: dict) -> RawTable:
     options = dict(source.get("options") or {})
     if len(files) > 1:
         options["dictionary"] = files[1]
-    return READERS[source["reader"]](Path(files[0]), options)
+    return importlib.import_module(f"bscstudy.io.{READERS[source['reader']]}").read(Path(files[0]), options)
