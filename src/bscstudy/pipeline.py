@@ -117,7 +117,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "build_analysis": ("waves", "roles", "scales", "items", "register", "sources", "fidelity", "observation"),
     "collect_models": ("models",),
     "code_themes": ("waves", "roles", "sources", "qual", "themes", "code_map"),
-    "merge_strands": ("waves", "theory_of_change", "themes", "models", "privacy", "observation", "fidelity", "scales"),
+    "merge_strands": ("waves", "theory_of_change", "themes", "models", "scales", "items"),
     "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
 }
 _CODEBOOK = ("items", "response_scales", "missing_codes", "recodes")
@@ -145,10 +145,11 @@ def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str
         plain = ("waves", "roles", "ids", "exclusions", "response_scales")
         return {**{n: n for n in plain}, "source": f"sources.{source}", **{n: a for n, a in rows.items() if n != "response_scales"}}
     if rule == "fit_model":
-        names = ("waves", "roles", "collaboratives", "scales", "items", "response_scales", "observation")
+        names = ("waves", "roles", "collaboratives", "sources", "scales", "items", "observation")
         return {**{n: n for n in names}, "model": f"models.{wildcards['model']}"}
     if rule == "make_exhibit":
-        return {**{n: n for n in _EXHIBIT}, "exhibit": f"exhibits[exhibit={wildcards['exhibit']}].0"}
+        extra = exhibit_constants(exhibit_kind(study, wildcards["exhibit"])).get("SECTIONS", ())
+        return {**{n: n for n in (*_EXHIBIT, *extra)}, "exhibit": f"exhibits[exhibit={wildcards['exhibit']}].0"}
     return {name: name for name in SECTIONS[rule]}
 
 
@@ -158,10 +159,14 @@ def exhibit_kind(study: dict, exhibit: str) -> str:
 
 @cache
 def exhibit_constants(kind: str) -> dict:
-    """Return what a kind of exhibit declares of itself (``TABLES``, ``FIGURE``), read from its source without importing it."""
+    """Return what a kind of exhibit declares of itself, read from its source without importing it.
+
+    ``TABLES`` (derived tables it reads), ``FIGURE`` (whether it has one), and optionally ``SECTIONS`` (sections of the
+    configuration beyond those that every exhibit reads).
+    """
     tree = ast.parse((PACKAGE / "exhibits" / f"{kind}.py").read_text(encoding="utf-8"))
     assigned = [(t.id, node.value) for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
-    return {name: ast.literal_eval(value) for name, value in assigned if name in ("TABLES", "FIGURE")}
+    return {name: ast.literal_eval(value) for name, value in assigned if name in ("TABLES", "FIGURE", "SECTIONS")}
 
 
 def exhibits_with_figure(study: dict, figure: bool) -> list[str]:
@@ -191,7 +196,8 @@ def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
     if rule == "ingest_source":
         reader = study["sources"][wildcards["source"]]["reader"]
         modules.append(f"bscstudy.io.{READERS[reader]}")
-    return code_digest(*modules)
+    page = [PACKAGE / "exhibits" / name for name in ("report.css", "report.html.jinja")] if rule in ("make_exhibit", "write_report") else []
+    return code_digest(*modules) + (file_digest(*page) if page else "")
 
 
 def raw_digest(study: dict, source: str) -> str:

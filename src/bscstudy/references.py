@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.models.formula import ID_COLUMNS, parse_formula
 
 
 def check_references(study: dict) -> None:
-    """Raise BSC-CFG-003 with every reference that leads nowhere and every id that is given twice."""
+    """Raise BSC-CFG-003 with every reference that leads nowhere, every id that is given twice and every formula that cannot be read."""
     findings = [
         *_sources(study),
         *_codebook(study),
@@ -24,7 +25,7 @@ def check_references(study: dict) -> None:
     if findings:
         raise BscError(
             "BSC-CFG-003",
-            f"The configuration names {len(findings)} thing(s) that do not exist or exist twice.",
+            f"The configuration names {len(findings)} thing(s) that do not exist, exist twice or cannot be read.",
             tuple(findings),
             "A reference that leads nowhere would leave a table or a model silently empty.",
             "Correct the spelling, or add what is missing.",
@@ -117,11 +118,24 @@ def _models(study: dict) -> list[str]:
         for contrast in model.get("contrasts", []):
             found += _unknown(where, "wave", contrast["compare"].get("wave", []), waves)
             found += _unknown(where, "role", contrast["compare"].get("role", []), roles)
+        found += _formula(study, model, where)
     return found
 
 
+def _formula(study: dict, model: dict, where: str) -> list[str]:
+    """Return what is wrong with a model's formula: that it cannot be read, or names that no column has."""
+    try:
+        formula = parse_formula(model["formula"], f"{where}, formula")
+    except BscError as fault:
+        return [f"{fault.where}: {fault.what}"]
+    fixed = [*_keys(), *model.get("predictors", {}), *analysis_columns(study, model["unit"])]
+    groups = dict.fromkeys(name for path in formula.groupings for name in path)
+    found = _unknown(f"{where}, formula", "name", formula.variables, fixed)
+    return found + _unknown(f"{where}, formula", "group", [g for g in groups if g not in _keys()], [*ID_COLUMNS, *ID_COLUMNS.values()])
+
+
 def _keys() -> list[str]:
-    return "collaborative center_id person_id role core classroom_id observation_id visit rater_id wave".split()
+    return "wave role core collaborative center_id person_id classroom_id observation_id visit rater_id segment session_id".split()
 
 
 def _measures(study: dict) -> list[str]:

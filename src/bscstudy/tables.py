@@ -119,7 +119,7 @@ def write_table(
 
 
 def read_table(path: Path, *, drop_excluded: bool = True) -> pd.DataFrame:
-    """Read a derived table with the types its sidecar names.
+    """Read a derived table with the types its sidecar names, without the rows whose text column ``excluded`` gives a reason.
 
     Text and dates are str (missing: NA), integers are float where a value is missing, numbers are float.
     """
@@ -130,7 +130,7 @@ def read_table(path: Path, *, drop_excluded: bool = True) -> pd.DataFrame:
     for name, kind in kinds.items():
         if kind in ("integer", "number") and frame[name].dtype == object:
             frame[name] = pd.to_numeric(frame[name])
-    if drop_excluded and "excluded" in frame.columns:
+    if drop_excluded and kinds.get("excluded") == "text":
         frame = frame[frame["excluded"].isna()].reset_index(drop=True)
     return frame
 

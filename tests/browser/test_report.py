@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.slow
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--disable-default-apps", "--window-size=1300,1000",
@@ -12,11 +13,8 @@ FLAGS = (
 
 
 @pytest.fixture(scope="module")
-def report(repository):
-    path = repository / "reports" / "report.html"
-    if not path.is_file():
-        pytest.skip("the report is not built: run `snakemake --cores 2` first")
-    return path
+def report(demonstration):
+    return demonstration / "reports" / "report.html"
 
 
 @pytest.fixture(scope="module")

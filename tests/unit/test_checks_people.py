@@ -96,6 +96,31 @@ def test_items_dropped_in_a_wave_or_other_instruments_with_other_ranges_are_not_
     assert not comparable(SCALE, ["T1", "T2"], [item("q1", waves="T1"), item("q2", waves="T1")]).comparable
 
 
+FIVE, SEVEN = [item("a"), item("b")], [item("a", waves="T3", version=2, maximum=7.0)]
+
+
+@pytest.mark.parametrize(
+    ("late", "items", "fits", "cautions"),
+    [
+        ({"items": "a"}, FIVE, True, 1),  # fewer items, but a mean
+        ({"items": "a", "rule": "sum"}, FIVE, False, 0),  # another rule
+        ({}, FIVE + SEVEN, False, 0),  # declared, yet points of another size
+        ({"items": "a=4|5 b=4|5"}, FIVE, False, 0),  # points in one wave, 0 to 1 in the other
+    ],
+)
+def test_other_rows_for_another_wave_declare_the_same_measure_unless_points_differ_in_size(late, items, fits, cautions):
+    row = {"scale": "s", "instrument": "staff", "items": "a b", "rule": "mean", "waves": "T1"}
+    verdict = comparable([row, {**row, "waves": "T3", **late}], ["T1", "T3"], items)
+    assert (verdict.comparable, len(verdict.cautions)) == (fits, cautions)
+
+
+def test_counted_answers_are_the_declared_map_of_a_changed_response_scale():
+    row = {"scale": "s", "instrument": "staff", "items": "a=4|5 b=4|5", "rule": "sum", "waves": "T1"}
+    mapped = comparable([row, {**row, "items": "a=6|7 b=4|5", "waves": "T3"}], ["T1", "T3"], FIVE + SEVEN)
+    assert mapped.comparable and len(mapped.cautions) == 1
+    assert not comparable({**row, "waves": ""}, ["T1", "T3"], FIVE + SEVEN).comparable
+
+
 def test_drift_names_every_kind_of_change():
     items = [
         item("same"), item("old", waves="T1"), item("new", waves="T3"),

@@ -1,7 +1,10 @@
 """Exhibits of themes: not asked is not zero, ids never show, small cells stay hidden, centers in the order of the outcome."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
+from exhibit_study import fits as exhibit_fits
 
 from bscstudy.exhibits import center_themes, coder_agreement, joint_display, theme_heatmap
 from bscstudy.exhibits.base import Context
@@ -39,7 +42,7 @@ def tables():
     by_center = theme_by_center(sessions)
     whole = by_center[by_center["wave"] == "all"]
     change = dict(zip(CENTERS, (0.4, -0.6, None), strict=True))
-    merged = whole.assign(outcome="leave", collaborative="x", outcome_change=whole["center_id"].map(change))
+    merged = whole.assign(outcome="leave", collaborative="x", outcome_waves="T1 to T3", outcome_change=whole["center_id"].map(change))
     merged["outcome_rank"] = merged["center_id"].map({CENTERS[0]: 2, CENTERS[1]: 1})
     return {
         "qual/presence": sessions,
@@ -56,7 +59,7 @@ def context(**privacy) -> Context:
 
 def test_centers_stand_in_the_order_of_the_outcome_under_letters(tables):
     shown = center_themes.build(tables, context()).table
-    assert shown["Change in Turnover intention"].tolist() == ["−0.60", "+0.40", "–"]  # lower is better; missing last
+    assert shown["Change in Turnover intention, T1 to T3"].tolist() == ["−0.60", "+0.40", "–"]  # lower is better; missing last
     assert sorted(shown["Center"]) == ["A", "B", "C"]
     assert shown["Leaders"].tolist() == ["0 of 3", "not asked", "0 of 3"]
     assert shown["Time"].tolist()[:2] == ["2 of 3 (+)", "3 of 3 (+)"]
@@ -67,6 +70,63 @@ def test_no_center_id_is_shown(tables, kind):
     exhibit = kind.build(tables, context())
     text = exhibit.table.to_csv() + exhibit.data.to_csv() + " ".join(exhibit.sentences) + exhibit.alt + str(exhibit.notes)
     assert not [name for name in CENTERS if name in text]
+
+
+def test_the_heat_map_says_between_which_waves_the_outcome_changed(tables):
+    exhibit = theme_heatmap.build(tables, context())
+    strip = exhibit.figure.axes[0]
+    assert "T1 to T3" in strip.get_title(loc="left") and "T1 to T3" in exhibit.alt and "T1 to T3" in exhibit.notes["Order of the figure"]
+    assert "T1 to T3" in theme_heatmap.build(tables, context(show_centers=False)).alt
+
+
+def test_the_heat_map_takes_the_order_of_the_outcome_it_is_told(tables):
+    other = tables["integrate/center_themes"].assign(outcome="stay", outcome_rank=[3, 1, 2] * 2)
+    both = {**tables, "integrate/center_themes": pd.concat([tables["integrate/center_themes"], other])}
+    told = replace(context(), options={"outcome": "stay"})
+    first = [kind.build(both, told).data["group"].iloc[0] for kind in (theme_heatmap, center_themes)]
+    assert first[0] == first[1] != theme_heatmap.build(both, context()).data["group"].iloc[0]
+
+
+JOINT_ROW = {
+    "construct": "k", "label": "A construct with rather a long name indeed", "block": "practice", "place": 1, "model": "m",
+    "outcome": "leave", "contrast_label": "T1 to T3", "contrast_waves": "T1 to T3", "change": 0.3, "low": 0.1, "high": 0.5,
+    "change_state": "ok", "better": "lower", "observation_score": "key", "observation_waves": "T1 to T3", "observation_change": 0.2,
+    "observation_low": 0.1, "observation_high": 0.3, "fidelity": None, "n_asked": 70, "n_present": 40, "share": 0.5,
+    "net_direction": 0.05, "fit_proposed": "expand", "rule": "r",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def joint(tables):
+    blank = {"change": None, "low": None, "high": None, "change_state": "no_model", "net_direction": None}
+    rows = [JOINT_ROW, {**JOINT_ROW, **blank, "place": 2}, {**JOINT_ROW, **blank, "n_asked": 0, "n_present": 0, "place": 3}]
+    rows.append({**JOINT_ROW, "net_direction": 1.0, "place": 4})
+    fits = pd.DataFrame([exhibit_fits().iloc[0].to_dict() | {"model": "m"}])
+    return joint_display.build({"integrate/joint_display": pd.DataFrame(rows), "models/fits": fits, "qual/presence": presence()}, context())
+
+
+def test_joint_display_says_the_waves_of_what_was_observed(joint):
+    assert joint.table["Observed change (95% interval)"].tolist()[0].endswith("+0.20 (0.10 to 0.30), T1 to T3")
+    assert "waves" in joint.notes["Observed change"]
+
+
+def shown_ticks(axis):
+    low, high = axis.get_xlim()
+    return [label for place, label in zip(axis.get_xticks(), axis.get_xticklabels(), strict=True) if low <= place <= high]
+
+
+def test_nothing_in_the_joint_display_is_clipped_or_runs_into_something_else(joint):
+    figure = joint.figure
+    figure.canvas.draw()
+    renderer, page = figure.canvas.get_renderer(), figure.bbox
+    words = [text for axis in figure.axes for text in (*axis.texts, axis.xaxis.label, *axis.get_yticklabels(), *shown_ticks(axis))]
+    boxes = {f"{place} {text.get_text()}": text.get_window_extent(renderer) for place, text in enumerate(words) if text.get_text()}
+    assert not [name for name, b in boxes.items() if b.x0 < page.x0 or b.x1 > page.x1 or b.y0 < page.y0 or b.y1 > page.y1]
+    names = list(boxes)
+    meet = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if a[2:] != b[2:] and boxes[a].overlaps(boxes[b])]
+    assert not meet
+    zero = figure.axes[1].transData.transform((0, 0))[0]
+    assert not [name for name, b in boxes.items() if name[-1].isdigit() and " of " in name and b.x0 <= zero <= b.x1]
 
 
 def test_hidden_centers_become_collaboratives(tables):

@@ -35,19 +35,21 @@ def test_proposed_fit(low, high, better, net, n_present, fit):
 
 
 CONFIG = {
-    "waves": [{"id": "T1", "order": 1}, {"id": "T3", "order": 2}],
+    "waves": [{"id": "T1", "order": 1, "phase": "baseline"}, *({"id": w, "order": int(w[1]), "phase": "post"} for w in ("T3", "T4"))],
+    "items": [{"instrument": "form", "item": "a", "type": "ordinal", "response_scale": "agree", "minimum": 1, "maximum": 5}],
     "themes": [{"theme": "a", "construct": "turnover"}],
-    "scales": [{"scale": "leave", "better": "lower"}],
+    "scales": [{"scale": "leave", "better": "lower", "instrument": "form", "rule": "mean", "items": "a"}],
     "models": {
         "m": {
             "outcome": "leave", "unit": "person", "question": "change", "construct": "turnover",
-            "contrasts": [{"id": "change_post", "label": "T1 to T3"}],
+            "contrasts": [{"id": "change_post", "label": "T1 to T3", "compare": {"wave": ["T1", "T3"]}}],
         }
     },
     "theory_of_change": {
         "constructs": [
             {"id": "spread", "label": "Spread", "level": "center", "block": "practice", "order": 2},
-            {"id": "turnover", "label": "Turnover", "level": "individual", "block": "context", "order": 1, "scales": ["leave"]},
+            {"id": "turnover", "label": "Turnover", "level": "individual", "block": "context", "order": 1, "scales": ["leave"],
+             "observation": ["key"]},
         ]
     },
 }  # fmt: skip
@@ -82,11 +84,34 @@ def test_the_most_wanted_change_ranks_first(better, expected):
     assert [None if math.isnan(rank) else rank for rank in ranks] == expected
 
 
+def test_survey_and_observation_are_compared_over_the_same_waves():
+    visits = pd.DataFrame({"wave": ["T1", "T3", "T4"], "value": [0.2, 0.5, 0.9], "center_id": "c1", "score": "key"})
+    empty = pd.DataFrame(columns=["index", "wave", "center_id", "value", "unit_id"])
+    row = joint_display(CONFIG, ESTIMATES, FITS, visits, empty, PRESENCE).iloc[0]
+    assert row["contrast_waves"] == row["observation_waves"] == "T1 to T3" and row["observation_change"] == pytest.approx(0.3)
+
+
+SCORES = pd.DataFrame(
+    [("c1", "T1", 2.0), ("c1", "T3", 2.3), ("c1", "T4", 9), ("c2", "T1", 3.0), ("c2", "T3", 2.9), ("c2", "T4", 9)],
+    columns=["center_id", "wave", "score"],
+).assign(scale="leave", instrument="form", row_id="form:1")
+
+
 def test_centers_without_interviews_stay_in_the_table():
     counts = {"n_asked": 2, "n_present": 1, "share": 0.5, "n_facilitator": 1, "n_barrier": 0, "net_direction": 1.0}
     theme_center = pd.DataFrame([{"theme": "a", "center_id": "c1", "wave": wave, **counts} for wave in ("T1", "all")])
     centers = pd.DataFrame({"center_id": ["c1", "c2"], "collaborative": ["x", "x"]})
-    analysis = pd.DataFrame({"center_id": ["c1", "c2"], "leave__change": [0.3, -0.1]})
-    frame = center_themes(CONFIG, analysis, theme_center, centers).set_index("center_id")
+    frame = center_themes(CONFIG, SCORES, theme_center, centers).set_index("center_id")
+    assert frame["outcome_change"].tolist() == pytest.approx([0.3, -0.1]) and set(frame["outcome_waves"]) == {"T1 to T3"}
     assert frame["outcome_rank"].tolist() == [2, 1] and frame["n_asked"].tolist() == [2, 0]
     assert frame.loc["c1", "share"] == 0.5 and math.isnan(frame.loc["c2", "share"])
+
+
+def test_a_contrast_that_compares_no_waves_leaves_baseline_to_last():
+    other = {**CONFIG["models"]["m"], "contrasts": [{"id": "change_post", "label": "roles", "compare": {"role": ["r", "s"]}}]}
+    theme_center = pd.DataFrame(
+        columns=["theme", "center_id", "wave", *"n_asked n_present share n_facilitator n_barrier net_direction".split()]
+    )
+    centers = pd.DataFrame({"center_id": ["c1", "c2"], "collaborative": "x"})
+    frame = center_themes({**CONFIG, "models": {"m": other}}, SCORES, theme_center, centers)
+    assert set(frame["outcome_waves"]) == {"T1 to T4"} and frame["outcome_change"].tolist() == pytest.approx([7, 6])

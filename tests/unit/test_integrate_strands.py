@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bscstudy.integrate.strands import fidelity_mean, mean_center_change, observation_change, survey_change, theme_counts
+from bscstudy.integrate.strands import contrast_waves, fidelity_mean, mean_center_change, observation_change, survey_change, theme_counts
 
 CONSTRUCT = {"id": "practice", "scales": ["sel", "sel_b"], "observation": ["never_seen", "key"], "fidelity": ["coaching"]}
 
@@ -55,21 +55,33 @@ def test_t_interval_over_centers_agrees_with_scipy():
     assert found.n_centers == 4 and math.isnan(mean_center_change(np.array([1.0])).low)
 
 
-def test_observation_change_is_last_minus_first_over_centers_seen_in_both():
-    rows = [
-        ("c1", "T1", 0.2),
-        ("c1", "T1", 0.4),
-        ("c1", "T4", 0.7),
-        ("c2", "T1", 0.5),
-        ("c2", "T3", 9.0),
-        ("c2", "T4", 0.7),
-        ("c3", "T4", 1.0),
-    ]
-    observation = pd.DataFrame(rows, columns=["center_id", "wave", "value"]).assign(score="key")
-    found = observation_change(observation, CONSTRUCT, ["T1", "T2", "T3", "T4"])
-    # c1: .7 - .3 = .4; c2: .7 - .5 = .2; c3 has no first wave; mean .3
-    assert found["observation_change"] == pytest.approx(0.3) and found["observation_n_centers"] == 2
-    assert (found["observation_score"], found["observation_waves"]) == ("key", "T1 to T4")
+VISITS = [("c1", "T1", 0.2), ("c1", "T1", 0.4), ("c1", "T4", 0.7), ("c2", "T1", 0.5), ("c2", "T3", 0.6), ("c2", "T4", 0.7), ("c3", "T4", 1)]
+
+
+@pytest.mark.parametrize(
+    ("compared", "waves", "change", "n"),
+    [
+        (None, "T1 to T4", 0.3, 2),  # c1: .7 - .3 = .4; c2: .7 - .5 = .2; c3 has no first wave
+        (("T1", "T3"), "T1 to T3", 0.1, 1),  # c2 alone: .6 - .5
+        (("T4", "T1"), "T4 to T1", -0.3, 2),  # the contrast's own direction
+        (("T1", "T2"), "T1 to T4", 0.3, 2),  # nobody was observed at T2: first and last, and said so
+    ],
+)
+def test_observation_is_compared_over_the_waves_of_the_contrast(compared, waves, change, n):
+    observation = pd.DataFrame(VISITS, columns=["center_id", "wave", "value"]).assign(score="key")
+    found = observation_change(observation, CONSTRUCT, ["T1", "T2", "T3", "T4"], compared)
+    assert (found["observation_score"], found["observation_waves"], found["observation_n_centers"]) == ("key", waves, n)
+    assert found["observation_change"] == pytest.approx(change)
+
+
+def test_waves_of_the_contrast_that_is_shown():
+    shown = {"id": "change_post", "label": "l", "compare": {"wave": ["T1", "T3"]}}
+    other = {"id": "change_total", "label": "l", "compare": {"wave": ["T1", "T4"]}}
+    models = {"m": {**model("sel"), "contrasts": [other, shown]}}
+    assert contrast_waves(models, CONSTRUCT) == ("T1", "T3")
+    assert survey_change(models, CONSTRUCT, ESTIMATES, FITS)["contrast_waves"] == "T1 to T3"
+    assert contrast_waves({"m": {**model("sel"), "contrasts": [{**shown, "compare": {"role": ["a", "b"]}}]}}, CONSTRUCT) is None
+    assert contrast_waves({}, CONSTRUCT) is None
 
 
 def test_fidelity_counts_each_center_once():

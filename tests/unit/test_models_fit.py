@@ -20,7 +20,7 @@ CONFIG = {
     "waves": [{"id": w, "label": n, "order": i} for i, (w, n) in enumerate([("T1", "Baseline"), ("T2", "Midpoint"), ("T4", "Follow-up")])],
     "roles": [{"id": "teacher", "label": "Lead teacher"}, {"id": "assistant", "label": "Assistant"}],
     "collaboratives": [{"id": "alder", "label": "Alder"}, {"id": "birch", "label": "Birch"}],
-    "scales": [{"scale": "buy_in", "label": "Buy-in", "instrument": "staff", "items": "q1 -q2"}],
+    "scales": [{"scale": "buy_in", "label": "Buy-in", "instrument": "staff", "items": "q1 -q2", "rule": "mean", "waves": ""}],
 }
 FORMULA = "score ~ wave * core + role + (1 | center/person)"
 
@@ -51,8 +51,13 @@ def fit(frame=None, config=CONFIG, **more):
 
 
 def items(**t4) -> list[dict]:
-    plain = {"instrument": "staff", "response_scale": "five", "minimum": 1.0, "maximum": 5.0, "version": 1, "wording": "w"}
-    return [{**plain, "item": "q1", "waves": ""}, {**plain, "item": "q2", "waves": "T1 T2"}, {**plain, "item": "q2", "waves": "T4", **t4}]
+    """The two items of the scale; q2 in another version at T4 if changes are given."""
+    asked = {"type": "ordinal", "response_scale": "five", "minimum": 1.0, "maximum": 5.0, "version": 1, "wording": "w", "waves": ""}
+    later = [{**asked, "instrument": "staff", "item": "q2", "waves": "T4", "version": 2, **t4}] if t4 else []
+    return [{**asked, "instrument": "staff", "item": "q1"}, {**asked, "instrument": "staff", "item": "q2"}, *later]
+
+
+CONFIG["items"] = items()
 
 
 def test_true_change_lies_inside_the_interval_and_labels_are_words():
@@ -66,6 +71,7 @@ def test_true_change_lies_inside_the_interval_and_labels_are_words():
     baseline = staff().query("wave == 'T1'")["buy_in"].std()
     assert result.contrasts[0].standardized == pytest.approx(result.contrasts[0].estimate / baseline)
     assert result.smallest_p == 2 / 2**8
+    assert any(note.startswith("change is taken to be alike in every center_id") for note in result.notes)
 
 
 def test_contrasts_weigh_levels_equally():
@@ -152,14 +158,25 @@ def test_what_the_model_file_has_wrong_ends_with_an_error(more, code):
 
 
 def test_a_changed_response_scale_is_refused_and_new_wording_is_flagged():
-    rescaled = fit(config={**CONFIG, "items": items(response_scale="four", maximum=4.0, version=2)})
-    assert rescaled.verdict.state == "failed"
-    assert "item q2 of buy_in has other answers" in rescaled.verdict.reasons[0]
-    reworded = fit(config={**CONFIG, "items": items(version=2, wording="new")})
+    rescaled = fit(config={**CONFIG, "items": items(response_scale="four", maximum=4.0)})
+    assert rescaled.verdict.state == "failed" and not rescaled.fixed_effects
+    assert rescaled.verdict.reasons[0].startswith("scores of buy_in cannot be compared between waves: q2 between T1 and T4")
+    reworded = fit(config={**CONFIG, "items": items(wording="new")})
     assert reworded.verdict.state == "ok" and reworded.fixed_effects
-    assert "reworded" in reworded.verdict.reasons[0] and "reworded" in reworded.notes[0]
+    assert "wording" in reworded.verdict.reasons[0] and "wording" in reworded.notes[0]
     left_out = fit(config={**CONFIG, "items": items(response_scale="four")}, sample={"waves": ["T1", "T2"]})
     assert left_out.verdict.state == "ok" and not left_out.verdict.reasons
+
+
+def test_a_rescaling_tied_to_a_source_is_seen_and_other_items_declared_for_a_wave_are_flagged():
+    sources = {"first": {"wave": "T1"}, "second": {"wave": "T2"}, "late": {"wave": "T4"}}
+    by_source = items(response_scale="four", maximum=4.0, waves="", sources="late")
+    assert fit(config={**CONFIG, "items": by_source, "sources": sources}).verdict.state == "failed"
+    scale = CONFIG["scales"][0]
+    late = [{**item, "instrument": "late", "item": f"z{item['item']}"} for item in items()]
+    rows = [{**scale, "waves": "T1 T2"}, {**scale, "instrument": "late", "items": "zq1 -zq2", "waves": "T4"}]
+    declared = fit(config={**CONFIG, "items": items() + late, "scales": rows})
+    assert declared.verdict.state == "ok" and "declared by the study as the same measure" in declared.verdict.reasons[0]
 
 
 def test_center_predictors_are_scaled_over_centers_and_joined_by_center():
@@ -204,7 +221,7 @@ def test_steps_write_the_result_and_the_tables(tmp_path):
     }
     models["c"] = spec(id="c", sample={"waves": ["T1"]})
     for name, model in models.items():
-        config = {**CONFIG, "study": {"synthetic": True, "seed": 1}, "items": [], "model": model}
+        config = {**CONFIG, "study": {"synthetic": True, "seed": 1}, "model": model}
         fit_step.run(Job({"person": tmp_path / "person.csv"}, {"fit": tmp_path / f"{name}.json"}, config, {"model": name}, 7))
     outputs = {"estimates": tmp_path / "estimates.csv", "fits": tmp_path / "fits.csv"}
     fits = [tmp_path / f"{name}.json" for name in models]
@@ -220,7 +237,7 @@ def test_steps_write_the_result_and_the_tables(tmp_path):
         Job(
             {"person": tmp_path / "person.csv"},
             {"fit": tmp_path / "a.json"},
-            {**CONFIG, "study": {"synthetic": True}, "items": [], "model": models["a"]},
+            {**CONFIG, "study": {"synthetic": True}, "model": models["a"]},
             {},
             7,
         )

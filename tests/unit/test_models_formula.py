@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from bscstudy.errors import BscError
-from bscstudy.models.formula import design_matrix, parse_formula
+from bscstudy.models.design_matrix import design_matrix
+from bscstudy.models.formula import parse_formula
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from bscstudy.models.formula import design_matrix, parse_formula
         ("score ~ x + (1 | center) + (1 | person)", "x", (("center_id",), ("person_id",))),
         ("score ~ x + (1 | a) + (1 | a:b) + z", "x + z", (("a",), ("a", "b"))),
         ("score ~ x + y:z", "x + y:z", ()),
+        ("score ~ 1 + a * (b + c)+(1|center)", "1 + a * (b + c)", (("center_id",),)),
     ],
 )
 def test_formula_is_split(text, fixed, groupings):
@@ -28,6 +30,18 @@ def test_formula_is_split(text, fixed, groupings):
     [
         ("y ~ wave", "BSC-MOD-010"),
         ("score ~ wave + (1 | center", "BSC-MOD-010"),
+        ("score ~ wave + (1 | center/", "BSC-MOD-010"),
+        ("score ~ wave + (1 | center/)", "BSC-MOD-010"),
+        ("score ~ wave role", "BSC-MOD-010"),
+        ("score ~ wave (1 | center)", "BSC-MOD-010"),
+        ("score ~ wave * (1 | center)", "BSC-MOD-010"),
+        ("score ~ wave * (role + (1 | center))", "BSC-MOD-010"),
+        ("score ~ wave +", "BSC-MOD-010"),
+        ("score ~ wave + (role", "BSC-MOD-010"),
+        ("score ~ wave + 2", "BSC-MOD-010"),
+        ("score ~ wave + @", "BSC-MOD-010"),
+        ("score ~ score + wave", "BSC-MOD-010"),
+        ("score ~", "BSC-MOD-010"),
         ("score ~ wave + (1 | 2x)", "BSC-MOD-010"),
         ("score ~ wave ^ 2", "BSC-MOD-010"),
         ("score ~ wave + (wave | center)", "BSC-MOD-011"),

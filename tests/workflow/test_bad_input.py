@@ -144,8 +144,8 @@ CASES = {
     "a typo in the configuration": (replace("config/config.yaml", "min_cell", "min_cel"), "BSC-CFG-002", ["config.yaml, line", "Did you mean 'min_cell'?"]),
     "a configuration that is not YAML": (replace("config/config.yaml", "waves:", "waves"), "BSC-CFG-001", ["config.yaml, line"]),
     "a model of an unknown scale": (replace("config/models/change_leadership.yaml", "outcome: leadership_buy_in", "outcome: leadership_buyin"), "BSC-CFG-003", ["leadership_buyin"]),
-    "a formula with an unknown name": (replace("config/models/change_leadership.yaml", "wave + role +", "wave + rol +"), "BSC-MOD-0", ["change_leadership", "rol"]),
-    "a formula that cannot be read": (replace("config/models/change_leadership.yaml", "(1 | center/person)", "(1 | center/"), "BSC-MOD-0", ["change_leadership"]),
+    "a formula with an unknown name": (replace("config/models/change_leadership.yaml", "wave + role +", "wave + rol +"), "BSC-CFG-003", ["change_leadership.yaml, formula", "Did you mean 'role'?"]),
+    "a formula that cannot be read": (replace("config/models/change_leadership.yaml", "role + (1 | center/person)", "role + (1 | center/"), "BSC-CFG-003", ["change_leadership.yaml, formula", "cannot be read"]),
     "a condition that cannot be read": (source("staff_after", keep_where="lead_1 >> 'x"), "BSC-SRC-022", ["staff_after|" + STAFF]),
     "an exclusion of a row that is not there": (replace("config/config.yaml", "exclusions: []", "exclusions: [{source: staff_after, row: 9999, reason: not there}]"), "BSC-", ["staff_after|" + STAFF, "9999"]),
 }  # fmt: skip

@@ -73,8 +73,12 @@ EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
             {"ingest_source", "score_scales", "code_themes"},
         ),
         ("src/bscstudy/qual/shares.py", {"code_themes", "merge_strands"}, {"fit_model", "ingest_source", "score_scales"}),
-        ("src/bscstudy/io/spss.py", {"ingest_source": 3}, {"build_run_charts", "code_themes"}),
-        ("src/bscstudy/exhibits/reliability.py", {"make_table": 1, "write_report": 1}, {"fit_model", "score_reliability", "make_figure"}),
+        (
+            "src/bscstudy/io/excel.py",
+            {"ingest_source": 3, "score_fidelity": 1},
+            {"link_people", "score_scales", "build_run_charts", "code_themes"},
+        ),
+        ("src/bscstudy/exhibits/coder_agreement.py", {"make_table": 1, "write_report": 1}, {"fit_model", "code_themes", "make_figure"}),
     ],
 )
 def test_an_edited_module_reruns_what_depends_on_it(demonstration, run_study, pipeline_copy, edited, runs, spared):
@@ -104,7 +108,7 @@ def test_an_edited_model_refits_that_model_alone(demonstration, run_study):
 
 
 @pytest.mark.parametrize(
-    ("source", "spared"), [("forum", {"fit_model_all", "code_themes", "score_scales"}), ("metrics", {"code_themes", "score_scales"})]
+    ("source", "spared"), [("forum", {"code_themes", "score_scales", "build_run_charts"}), ("metrics", {"code_themes", "score_scales"})]
 )
 def test_an_edited_raw_file_with_an_older_date_is_noticed(demonstration, run_study, source, spared):
     from bscstudy.config import load_study

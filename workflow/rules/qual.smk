@@ -38,9 +38,7 @@ if STUDY["qual"] and STUDY["models"]:
             fidelity=pipeline.present_tables(STUDY, ["measures/fidelity"]),
             presence=rules.code_themes.output.presence,
             theme_center=rules.code_themes.output.theme_center,
-            theme_summary=rules.code_themes.output.theme_summary,
             centers=rules.link_people.output.centers,
-            center=rules.build_analysis.output.center,
         output:
             joint="data/derived/integrate/joint_display.csv",
             centers_table="data/derived/integrate/center_themes.csv",

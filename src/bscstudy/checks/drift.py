@@ -146,7 +146,9 @@ def _same_row(base: dict[str, dict], found: dict[str, dict], between: str) -> tu
     if set(base) != set(found):
         return [f"scored from other items {between}: {' '.join(sorted(set(base) ^ set(found)))}"], []
     changes = {item: compare_versions(base[item], found[item]) for item in sorted(base)}
-    said = {kind: [f"{item} {between}: {detail}" for item, (c, detail) in changes.items() if c == kind] for kind in ("rescaled", "reworded")}
+    said = {
+        kind: [f"{item} {between}: {detail}" for item, (c, detail) in changes.items() if c == kind] for kind in ("rescaled", "reworded")
+    }
     return said["rescaled"], said["reworded"]
 
 
@@ -161,7 +163,8 @@ def _declared_rows(before: tuple[dict, dict], after: tuple[dict, dict], between:
         return [f"the number of items counted differs {between}: {len(base)} -> {len(found)}"], []
     if set(base) != set(found):
         return [], [f"scored from other items {between}, declared by the study as the same measure"]
-    return [], _same_row(base, found, between)[1]
+    reasons, cautions = _same_row(base, found, between)
+    return ([], reasons + cautions) if all(_keyed(row).get(i) and _keyed(other).get(i) for i in base) else (reasons, cautions)
 
 
 def _scored_items(rows: list[dict], wave: str, items: list[dict], sources: dict) -> tuple[dict, dict[str, dict]]:
@@ -185,5 +188,5 @@ def _keyed(row: dict) -> dict[str, bool]:
 
 def _points(row: dict, items: dict[str, dict]) -> set[tuple]:
     """Return what one item can add to the score: its response scale and range, or 0 to 1 where single answers count."""
-    keyed = _keyed(row)
+    keyed = dict.fromkeys(items, True) if row.get("rule") == "count_missing" else _keyed(row)
     return {("0 to 1",) if keyed.get(i) else (v.get("response_scale") or "", _range(v), v["type"]) for i, v in items.items()}

@@ -26,14 +26,15 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     name = outcome_label(outcome, context)
     better = better_end(outcome, context)
     notes = theme_notes(tables["qual/presence"])
-    notes["Outcome"] = f"change of the center's mean of {name}, last wave minus baseline, not adjusted; {better} is better"
+    notes["Outcome"] = f"change of the center's mean of {name}{change_waves(cells)}, not adjusted; {better} is better"
     notes["Cells"] = "sessions that raised the theme of those asked; (+) more facilitators, (−) more barriers, (±) as many of both"
     if context.show_centers:
         notes["Centers"] = "shown by letters drawn anew for the study; letters follow no order of the centers"
     shown = cells.drop_duplicates("group")
     return Exhibit(
         table=_table(cells, name, labels, context),
-        caption=f"Themes raised in each {'center' if context.show_centers else 'collaborative'}, in the order of the change in {name}",
+        caption=f"Themes raised in each {'center' if context.show_centers else 'collaborative'}, in the order of the change in {name}"
+        + change_waves(cells),
         notes=notes,
         sentences=_sentences(cells, name, labels, better, context),
         data=shown[["group", "outcome_change"]].reset_index(drop=True),
@@ -51,14 +52,20 @@ def chosen_outcome(frame: pd.DataFrame | None, context: Context) -> str | None:
     return next((name for name in [*wanted, *order, *sorted(known)] if name in known), None)
 
 
+def change_waves(cells: pd.DataFrame) -> str:
+    """Return ``, T1 to T3`` for the waves of the outcome's change, nothing where they are not known."""
+    known = cells["outcome_waves"].dropna() if "outcome_waves" in cells.columns else cells.iloc[:0, 0]
+    return f", {known.iloc[0]}" if len(known) else ""
+
+
 def display_groups(tables: dict[str, pd.DataFrame], outcome: str | None, context: Context) -> pd.DataFrame:
     """Return group x theme with counts, the most wanted change first, centers without a change last.
 
     Returns
     -------
     DataFrame
-        `group` (letter of a center, or label of a collaborative), `collaborative`, `outcome_change`, `theme`, `n_asked`,
-        `n_present`, `share`, `n_facilitator`, `n_barrier`, `net_direction`. Collaboratives with fewer sessions than the
+        `group` (letter of a center, or label of a collaborative), `collaborative`, `outcome_waves`, `outcome_change`, `theme`,
+        `n_asked`, `n_present`, `share`, `n_facilitator`, `n_barrier`, `net_direction`. Collaboratives with fewer sessions than the
         smallest cell show no counts.
     """
     centers = tables["centers"]
@@ -90,6 +97,7 @@ def _by_collaborative(cells: pd.DataFrame, better: str, min_cell: int) -> pd.Dat
     change = cells.drop_duplicates("center_id").groupby("collaborative")["outcome_change"].mean()
     counts["group"] = counts["collaborative"]
     counts["outcome_change"] = counts["collaborative"].map(change)
+    counts["outcome_waves"] = cells["outcome_waves"].iloc[0] if "outcome_waves" in cells.columns and len(cells) else None
     small = counts["n_asked"].map(lambda n: is_small(n, min_cell))
     counts["share"] = (counts["n_present"] / counts["n_asked"].where(counts["n_asked"] > 0)).where(~small)
     both = counts["n_facilitator"] + counts["n_barrier"]
@@ -110,7 +118,7 @@ def _table(cells: pd.DataFrame, outcome: str, labels: dict[str, str], context: C
         of_theme = part.set_index("theme").to_dict("index")
         first = part.iloc[0]
         row = {"Center": group, "Collaborative": first["collaborative"]} if context.show_centers else {"Collaborative": group}
-        row[f"Change in {outcome}"] = numbers.estimate(first["outcome_change"], signed=True)
+        row[f"Change in {outcome}{change_waves(cells)}"] = numbers.estimate(first["outcome_change"], signed=True)
         row |= {labels.get(theme, words(theme)): _cell(of_theme[theme], context.min_cell) for theme in themes}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -131,6 +139,6 @@ def _sentences(cells: pd.DataFrame, outcome: str, labels: dict[str, str], better
     verb = "fell" if better == "lower" else "rose"
     low, high = groups["outcome_change"].min(), groups["outcome_change"].max()
     return (
-        f"The mean of {outcome} {verb} in {numbers.count_of(wanted, len(groups))} {kind}s; changes ran from "
+        f"The mean of {outcome}{change_waves(cells)}, {verb} in {numbers.count_of(wanted, len(groups))} {kind}s; changes ran from "
         f"{numbers.estimate(low, signed=True)} to {numbers.estimate(high, signed=True)} points.",
     )

@@ -82,21 +82,29 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
             }
         ]
     predictors = set(labels.model_settings(fit["model"], context).get("predictors", {}))
-    inside = {str(t): predictors & {part.partition("[")[0] for part in str(t).split(":")} for t in found["term"]}
-    crossed = {name for term, names in inside.items() if ":" in term for name in names}
-    keep = ("estimate", "low", "high", "df", "p_value", "p_adjusted")
-    rows = [
-        {
-            **common,
-            "term": r["term"],
-            "predictor": str(r["label"]),
-            "drawn": bool(inside[str(r["term"])]) or not predictors,
-            "headline": bool(inside[str(r["term"])]) and (":" in str(r["term"]) or not inside[str(r["term"])] & crossed),
-            **{k: r.get(k) for k in keep},
-        }
-        for r in found.to_dict("records")
-    ]
+    rows = [_term_row(row, common, predictors, _crossed(found, predictors)) for row in found.to_dict("records")]
     return sorted(rows, key=lambda r: (not r["headline"], not r["drawn"]))
+
+
+def _inside(term: object, predictors: set[str]) -> set[str]:
+    return predictors & {part.partition("[")[0] for part in str(term).split(":")}
+
+
+def _crossed(found: pd.DataFrame, predictors: set[str]) -> set[str]:
+    """Return the predictors that stand in an interaction; of these only the interaction is put into words."""
+    return {name for term in found["term"] if ":" in str(term) for name in _inside(term, predictors)}
+
+
+def _term_row(row: dict, common: dict, predictors: set[str], crossed: set[str]) -> dict:
+    inside = _inside(row["term"], predictors)
+    return {
+        **common,
+        "term": row["term"],
+        "predictor": str(row["label"]),
+        "drawn": bool(inside) or not predictors,
+        "headline": bool(inside) and (":" in str(row["term"]) or not inside & crossed),
+        **{k: row.get(k) for k in ("estimate", "low", "high", "df", "p_value", "p_adjusted")},
+    }
 
 
 def _shown(data: pd.DataFrame) -> pd.DataFrame:

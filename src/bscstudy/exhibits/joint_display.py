@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
 from bscstudy import numbers
@@ -86,7 +88,10 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
     survey, themes = model_notes(fits) | {"Exclusions": _left_out(fits)}, theme_notes(presence)
     names = ("Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions")
     notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
-    notes["Observed change"] = "mean of the centers' changes between the first and the last wave observed, t interval over centers"
+    notes["Observed change"] = (
+        "mean of the centers' changes between the waves named in the cell: those of the survey change where both were observed, "
+        "else the first and the last observed; t interval over centers"
+    )
     notes["Direction"] = themes["Direction"]
     notes["Proposed fit"] = (
         "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule in the last column; "
@@ -124,7 +129,7 @@ def _sentences(records: list[dict]) -> tuple[str, ...]:
 
 
 def _figure(frame: pd.DataFrame, context: Context):
-    figure, (left, right) = style.new_figure(7.5, 1.5 + 0.34 * len(frame), 1, 2, sharey=True, width_ratios=[4, 3])
+    figure, (left, right) = style.new_figure(7.5, 1.5 + 0.34 * len(frame), 1, 2, sharey=True, width_ratios=[1, 1])
     places = list(range(len(frame) - 1, -1, -1))
     for axis in (left, right):
         axis.axvline(0, color=style.MUTED, linewidth=1, zorder=1)
@@ -134,51 +139,39 @@ def _figure(frame: pd.DataFrame, context: Context):
     for place, row in zip(places, frame.to_dict("records"), strict=True):
         _draw_survey(left, place, row)
         _draw_themes(right, place, row)
-    left.set_yticks(places, frame["label"].tolist())
+    left.set_yticks(places, [textwrap.fill(label, 26) for label in frame["label"]])
     left.set_ylim(-0.6, len(frame) - 0.4)
-    left.set_xlabel("Survey change in points (95% interval)")
-    right.set_xlim(-2, 2)
-    right.set_xticks([-1, 0, 1], ["all\nbarriers", "both", "all\nfacili-\ntators"])
-    right.set_xlabel("Themes (raised/asked)")
+    left.set_xlabel("Survey change in points\n(95% interval)")
+    right.set_xlim(-1.2, 1.2)
+    right.set_xticks([-1, 0, 1], ["all\nbarriers", "both", "all\nfacilitators"])
+    right.set_xlabel("Direction of themes")
+    right.text(1.03, len(frame) - 0.4, "Raised", transform=right.get_yaxis_transform(), va="center", fontsize=8.5)
     style.finish(figure, context)
     return figure
 
 
 def _draw_survey(axis, place: int, row: dict) -> None:
     if numbers.is_missing(row["change"]):
-        text = "no survey change" if row["change_state"] == "no_model" else "not estimated"
-        _say(axis, place, text)
+        _say(axis, place, "no survey change" if row["change_state"] == "no_model" else "not estimated")
         return
     error = [[row["change"] - row["low"]], [row["high"] - row["change"]]]
     axis.errorbar([row["change"]], [place], xerr=error, fmt="o", color=style.BLUE, markersize=5.5, elinewidth=1.6, zorder=3)
 
 
 def _draw_themes(axis, place: int, row: dict) -> None:
-    if not row["n_asked"]:
-        _say(axis, place, "not asked")
-        return
-    label = f"{int(row['n_present'])}/{int(row['n_asked'])}"
+    color = style.INK if row["n_asked"] else style.MUTED
+    axis.text(1.03, place, raised_of_asked(row), transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=color)
     if numbers.is_missing(row["net_direction"]):
-        _say(axis, place, f"{label}, no direction")
+        if row["n_asked"]:
+            _say(axis, place, "no direction")
         return
     axis.plot([row["net_direction"]], [place], marker="D", color=style.ORANGE, markersize=5.5, linestyle="none", zorder=3)
-    outward = 1 if row["net_direction"] >= 0 else -1
-    axis.annotate(
-        label,
-        (row["net_direction"], place),
-        xytext=(7 * outward, 0),
-        textcoords="offset points",
-        ha="left" if outward > 0 else "right",
-        va="center",
-        fontsize=7.5,
-        color=style.INK,
-    )
 
 
 def _say(axis, place: int, text: str) -> None:
-    """Write a word in place of a point, on white so that the line at zero does not cross it."""
+    """Write words in place of a point, to the right of the line at zero and on white so that no grid line crosses them."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    axis.text(0.03, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7.5, color=style.MUTED, bbox=box)
+    axis.annotate(text, (0, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5, color=style.MUTED, bbox=box)
 
 
 def _alt(frame: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 
 TABLES = ("measures/rater_agreement",)
 FIGURE = True
+SECTIONS = ("items",)
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -99,31 +100,32 @@ def _figure(data: pd.DataFrame, context: Context):
         sharex=True,
     )
     for axis, name in zip(axes.flat, instruments, strict=True):
-        part = data[data["instrument"] == name].iloc[::-1]
-        height = range(len(part))
-        axis.hlines(
-            height, part[["exact", "corrected"]].min(axis=1), part[["exact", "corrected"]].max(axis=1), color=style.RULE, linewidth=1.5
-        )
-        axis.scatter(part["exact"], height, color=style.BLUE, marker="o", s=28, label="Exact agreement", zorder=3)
-        axis.scatter(
-            part["corrected"],
-            height,
-            facecolors="none",
-            edgecolors=style.ORANGE,
-            linewidths=1.6,
-            marker="D",
-            s=40,
-            label="Kappa or ICC",
-            zorder=4,
-        )
-        axis.set_yticks(list(height), ["\n".join(textwrap.wrap(_item(row, context), 46)) for row in part.to_dict("records")])
-        axis.set_ylim(-0.6, len(part) - 0.4)
+        _panel(axis, data[data["instrument"] == name].iloc[::-1], context)
         axis.set_title(_instrument(name, context))
-        axis.grid(axis="x")
-        axis.tick_params(axis="y", length=0)
     low = float(data[["exact", "corrected"]].min().min())
     axes.flat[-1].set_xlim(min(0.0, low - 0.05), 1.03)
     axes.flat[-1].set_xlabel("Agreement (1 = complete; kappa and ICC: 0 = chance)")
     figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     style.finish(figure, context)
     return figure
+
+
+def _panel(axis, part: pd.DataFrame, context: Context) -> None:
+    height = range(len(part))
+    axis.hlines(height, part[["exact", "corrected"]].min(axis=1), part[["exact", "corrected"]].max(axis=1), color=style.RULE, linewidth=1.5)
+    axis.scatter(part["exact"], height, color=style.BLUE, marker="o", s=28, label="Exact agreement", zorder=3)
+    axis.scatter(
+        part["corrected"],
+        height,
+        facecolors="none",
+        edgecolors=style.ORANGE,
+        linewidths=1.6,
+        marker="D",
+        s=40,
+        label="Kappa or ICC",
+        zorder=4,
+    )
+    axis.set_yticks(list(height), ["\n".join(textwrap.wrap(_item(row, context), 46)) for row in part.to_dict("records")])
+    axis.set_ylim(-0.6, len(part) - 0.4)
+    axis.grid(axis="x")
+    axis.tick_params(axis="y", length=0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
-from bscstudy.exhibits.center_themes import chosen_outcome, display_groups
-from bscstudy.exhibits.labels import outcome_label, words
+from bscstudy.exhibits.center_themes import change_waves, chosen_outcome, display_groups
+from bscstudy.exhibits.labels import better_end, outcome_label, words
 from bscstudy.exhibits.theme_words import UNITS, direction_words, raised_of_asked, theme_notes
 from bscstudy.privacy import mask_counts
 
@@ -28,6 +30,11 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     cells = groups.assign(theme_label=groups["theme"].map(lambda theme: labels.get(theme, words(theme))))
     whole = sessions[(sessions["wave"] == "all") & (sessions["role"] == "all")]
     notes = theme_notes(tables["qual/presence"])
+    if outcome:
+        notes["Order of the figure"] = (
+            f"change of the center's mean of {outcome_label(outcome, context)}{change_waves(cells)}, not adjusted; "
+            f"{better_end(outcome, context)} is better, the most wanted first"
+        )
     notes["Small cells"] = f"counts of a role from 1 to {context.min_cell - 1}, and what would give them away, are not shown"
     return Exhibit(
         table=_table(sessions, labels, context),
@@ -117,7 +124,8 @@ def _figure(cells: pd.DataFrame, outcome: str | None, labels: dict[str, str], co
     options = {"linewidths": 0.6, "linecolor": "white", "square": False}
     seaborn.heatmap(shares, ax=grid, cmap="Blues", vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **options)
     _hatch_missing(grid, shares)
-    _strip(strip, change, outcome, context, options)
+    title = f"Change of the center's mean{change_waves(cells)}: {outcome_label(outcome, context)}" if outcome else ""
+    _strip(strip, change, title, options)
     grid.set(xlabel="Center (letter), in the order of the change" if context.show_centers else "Collaborative", ylabel="")
     grid.tick_params(axis="both", length=0)
     grid.tick_params(axis="x", rotation=0)
@@ -139,10 +147,10 @@ def _hatch_missing(axis, shares: pd.DataFrame) -> None:
         axis.figure.legend(handles=[sample], loc="outside lower left")
 
 
-def _strip(axis, change: pd.Series, outcome: str | None, context: Context, options: dict) -> None:
+def _strip(axis, change: pd.Series, title: str, options: dict) -> None:
     import seaborn
 
-    if outcome is None or change.isna().all():
+    if not title or change.isna().all():
         axis.set_axis_off()
         return
     limit = float(change.abs().max()) or 1.0
@@ -150,7 +158,7 @@ def _strip(axis, change: pd.Series, outcome: str | None, context: Context, optio
     row = change.to_frame().T.astype(float)
     seaborn.heatmap(row, ax=axis, cmap="PuOr", vmin=-limit, vmax=limit, xticklabels=False, yticklabels=False, cbar_kws=bar, **options)
     _hatch_missing_strip(axis, row)
-    axis.set_title(f"Change of the center's mean: {outcome_label(outcome, context)}", fontsize=8.5, fontweight="normal")
+    axis.set_title(textwrap.fill(title, 84), fontsize=8.5, fontweight="normal")
     axis.set(xlabel="", ylabel="")
 
 
@@ -164,7 +172,8 @@ def _hatch_missing_strip(axis, row: pd.DataFrame) -> None:
 
 def _alt(cells: pd.DataFrame, outcome: str | None, context: Context) -> str:
     kind = "centers" if context.show_centers else "collaboratives"
-    order = f", in the order of the change in {outcome_label(outcome, context)}, which a strip above shows" if outcome else ""
+    change = f"{outcome_label(outcome, context)}{change_waves(cells)}" if outcome else ""
+    order = f", in the order of the change in {change}, which a strip above shows" if outcome else ""
     blank = int(cells["share"].isna().sum())
     return (
         f"Heat map of {cells['theme'].nunique()} themes by {cells['group'].nunique()} {kind}{order}. Darker cells: a larger share of the "

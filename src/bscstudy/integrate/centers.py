@@ -9,18 +9,19 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.integrate.joint import ordered_constructs
-from bscstudy.integrate.strands import change_models
+from bscstudy.integrate.strands import change_models, contrast_waves, waves_in_words
+from bscstudy.measures.analysis_tables import baseline_and_last, center_change
 
 THEME_COLUMNS = ["n_asked", "n_present", "share", "n_facilitator", "n_barrier", "net_direction"]
 
 
-def display_outcomes(config: dict) -> list[str]:
-    """Return the outcome of each construct's main model of change, in the order of the theory of change."""
-    found = []
+def display_outcomes(config: dict) -> dict[str, tuple[str, str] | None]:
+    """Return the outcome of each construct's main model of change and the waves its contrast compares, in the order of the theory."""
+    found = {}
     for construct in ordered_constructs(config["theory_of_change"]):
         models = change_models(config["models"], construct)
-        if models and config["models"][models[0]]["outcome"] not in found:
-            found.append(config["models"][models[0]]["outcome"])
+        if models:
+            found.setdefault(config["models"][models[0]]["outcome"], contrast_waves(config["models"], construct))
     return found
 
 
@@ -37,15 +38,16 @@ def rank_centers(changes: pd.Series, better: str) -> pd.Series:
     return changes.rank(ascending=better == "lower", method="average")
 
 
-def center_themes(config: dict, center: pd.DataFrame, theme_center: pd.DataFrame, centers: pd.DataFrame) -> pd.DataFrame:
+def center_themes(config: dict, scores: pd.DataFrame, theme_center: pd.DataFrame, centers: pd.DataFrame) -> pd.DataFrame:
     """Return outcome x center x theme, over all waves, counted in sessions.
 
     Parameters
     ----------
     config : dict
-        Sections `theory_of_change`, `models`, `scales`, `themes`.
-    center : DataFrame
-        analysis/center.csv with `center_id` and `<scale>__change`.
+        Sections `theory_of_change`, `models`, `waves`, `scales`, `items`, `themes`.
+    scores : DataFrame
+        measures/scores.csv. The change of a center's mean is taken between the two waves of the contrast that the joint display
+        shows, so that both speak of the same time; a contrast that compares no waves is replaced by baseline and the last wave.
     theme_center : DataFrame
         qual/theme_center.csv; its rows of wave `all` are used.
     centers : DataFrame
@@ -54,7 +56,7 @@ def center_themes(config: dict, center: pd.DataFrame, theme_center: pd.DataFrame
     Returns
     -------
     DataFrame
-        `outcome, center_id, theme, collaborative, outcome_change, outcome_rank` and counts.
+        `outcome, center_id, theme, collaborative, outcome_waves, outcome_change, outcome_rank` and counts.
     """
     better_of = {scale["scale"]: scale.get("better") or "none" for scale in config["scales"]}
     whole = theme_center[theme_center["wave"] == "all"][["center_id", "theme", *THEME_COLUMNS]]
@@ -63,13 +65,13 @@ def center_themes(config: dict, center: pd.DataFrame, theme_center: pd.DataFrame
     counts = [name for name in THEME_COLUMNS if name.startswith("n_")]
     grid[counts] = grid[counts].fillna(0).astype(int)
     parts = []
-    for outcome in display_outcomes(config):
-        column = f"{outcome}__change"
-        if column not in center.columns:
+    for outcome, contrasted in display_outcomes(config).items():
+        waves = contrasted or baseline_and_last(outcome, scores, config)
+        if waves is None:
             continue
-        known = center.set_index("center_id")[column].reindex(sorted(centers["center_id"]))
+        known = center_change(outcome, scores, config, waves).reindex(sorted(centers["center_id"]))
         ranks = rank_centers(known, better_of.get(outcome, "none"))
         part = grid.assign(outcome=outcome, outcome_change=grid["center_id"].map(known), outcome_rank=grid["center_id"].map(ranks))
-        parts.append(part)
-    columns = ["outcome", "center_id", "theme", "collaborative", "outcome_change", "outcome_rank", *THEME_COLUMNS]
+        parts.append(part.assign(outcome_waves=waves_in_words(waves)))
+    columns = ["outcome", "center_id", "theme", "collaborative", "outcome_waves", "outcome_change", "outcome_rank", *THEME_COLUMNS]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bscstudy.integrate.strands import fidelity_mean, observation_change, survey_change, theme_counts
+from bscstudy.integrate.strands import contrast_waves, fidelity_mean, observation_change, survey_change, theme_counts
 
 #: net direction from which themes count as one-sided: at least two facilitators for each barrier, or the reverse
 ONE_SIDED = 1 / 3
@@ -120,7 +120,7 @@ def joint_display(
             }
             | survey
             | {"better": better}
-            | observation_change(observation, construct, waves)
+            | observation_change(observation, construct, waves, contrast_waves(config["models"], construct))
             | fidelity_mean(fidelity, construct)
             | said
             | {"fit_proposed": fit.fit, "rule": fit.rule}

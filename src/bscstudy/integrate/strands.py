@@ -2,7 +2,8 @@
 
 Called by the rule `merge_strands`. One construct has one number of each strand, chosen by the order in which
 config/theory_of_change.yaml lists its scales, observation scores and fidelity indices; scores on different scales are never
-averaged. There was no comparison group: all differences are changes between waves.
+averaged. Survey and observation are compared over the same two waves, those of the contrast shown, where both were observed.
+There was no comparison group: all differences are changes between waves.
 """
 
 from __future__ import annotations
@@ -80,23 +81,39 @@ def change_models(models: dict[str, dict], construct: dict) -> list[str]:
     return sorted(own, key=lambda name: (order.get(models[name]["outcome"], len(order)), name))
 
 
+def contrast_waves(models: dict[str, dict], construct: dict) -> tuple[str, str] | None:
+    """Return the two waves (from, to) that the construct's displayed contrast compares; None without one, or if it compares no waves."""
+    found = change_models(models, construct)
+    if not found:
+        return None
+    model = models[found[0]]
+    waves = next(c for c in model["contrasts"] if c["id"] == main_contrast(model)).get("compare", {}).get("wave")
+    return (waves[0], waves[1]) if waves else None
+
+
+def waves_in_words(waves: tuple[str, str] | None) -> str | None:
+    """Return ``T1 to T3``; None for None."""
+    return f"{waves[0]} to {waves[1]}" if waves else None
+
+
 def survey_change(models: dict[str, dict], construct: dict, estimates: pd.DataFrame, fits: pd.DataFrame) -> dict:
     """Return the construct's main survey change; blank numbers with `change_state` where its model was not estimated.
 
     Returns
     -------
     dict
-        `model, contrast, contrast_label, outcome, change, std_error, low, high, df, p_value, p_adjusted, n, n_centers, change_state`
-        (ok, boundary, unreliable, failed, no_model).
+        `model, contrast, contrast_label, contrast_waves, outcome, change, std_error, low, high, df, p_value, p_adjusted, n, n_centers,
+        change_state` (ok, boundary, unreliable, failed, no_model).
     """
     names = ["change", "std_error", "low", "high", "df", "p_value", "p_adjusted", "n", "n_centers"]
-    row: dict = dict.fromkeys(["model", "contrast", "contrast_label", "outcome"]) | dict.fromkeys(names, NAN)
+    row: dict = dict.fromkeys(["model", "contrast", "contrast_label", "contrast_waves", "outcome"]) | dict.fromkeys(names, NAN)
     found = change_models(models, construct)
     if not found:
         return row | {"change_state": "no_model"}
     model = models[found[0]]
     row |= {"model": found[0], "contrast": main_contrast(model), "outcome": model["outcome"]}
     row["contrast_label"] = next(c["label"] for c in model["contrasts"] if c["id"] == row["contrast"])
+    row["contrast_waves"] = waves_in_words(contrast_waves(models, construct))
     fit = fits[fits["model"] == found[0]]
     state = fit["state"].iloc[0] if len(fit) else "failed"
     line = estimates[(estimates["model"] == found[0]) & (estimates["kind"] == "contrast") & (estimates["term"] == row["contrast"])]
@@ -107,10 +124,21 @@ def survey_change(models: dict[str, dict], construct: dict, estimates: pd.DataFr
     return row | {"change": line["estimate"], "n": fit["n"], "n_centers": fit["n_centers"], "change_state": state}
 
 
-def observation_change(observation: pd.DataFrame, construct: dict, wave_order: list[str]) -> dict:
-    """Return the mean center change, last minus first wave, of the construct's first observation score that was observed.
+def observation_change(observation: pd.DataFrame, construct: dict, wave_order: list[str], compared: tuple[str, str] | None = None) -> dict:
+    """Return the mean center change of the construct's first observation score that was observed in two waves or more.
 
     A center's value in a wave is the mean of its visits; only centers seen in both waves enter.
+
+    Parameters
+    ----------
+    observation : DataFrame
+        With `score`, `wave`, `center_id`, `value`.
+    construct : dict
+    wave_order : list of str
+        Ids of all waves in time order.
+    compared : tuple of str, optional
+        The two waves (from, to) of the survey contrast. Where the score was not observed in both, or without it, the last wave
+        observed is compared with the first; `observation_waves` says which two it was.
 
     Returns
     -------
@@ -125,10 +153,11 @@ def observation_change(observation: pd.DataFrame, construct: dict, wave_order: l
         if len(waves) < 2:
             continue
         means = seen.groupby(["center_id", "wave"])["value"].mean().unstack("wave")
-        result = mean_center_change((means[waves[-1]] - means[waves[0]]).to_numpy())
+        first, last = compared if compared and set(compared) <= set(waves) else (waves[0], waves[-1])
+        result = mean_center_change((means[last] - means[first]).to_numpy())
         return {
             "observation_score": score,
-            "observation_waves": f"{waves[0]} to {waves[-1]}",
+            "observation_waves": waves_in_words((first, last)),
             "observation_change": result.change,
             "observation_low": result.low,
             "observation_high": result.high,

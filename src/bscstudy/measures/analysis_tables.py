@@ -89,7 +89,8 @@ def center_table(centers: pd.DataFrame, scores: pd.DataFrame, fidelity: pd.DataF
     """
     table = centers.set_index("center_id")
     parts = [table, *([_index_columns(fidelity)] if fidelity is not None and len(fidelity) else [])]
-    changes = {f"{scale}__change": _change(scale, scores, config) for scale in dict.fromkeys(s["scale"] for s in config["scales"])}
+    scales = dict.fromkeys(scale["scale"] for scale in config["scales"])
+    changes = {f"{scale}__change": center_change(scale, scores, config) for scale in scales}
     return pd.concat([*(p.reindex(table.index) for p in parts), pd.DataFrame(changes).reindex(table.index)], axis=1).reset_index()
 
 
@@ -100,16 +101,40 @@ def _index_columns(fidelity: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(["center_id", names], sort=True)["value"].mean().unstack().reindex(columns=names.unique())
 
 
-def _change(scale: str, scores: pd.DataFrame, config: dict) -> pd.Series:
-    order = {wave["id"]: wave["order"] for wave in config["waves"]}
-    baseline = [wave["id"] for wave in sorted(config["waves"], key=lambda w: w["order"]) if wave["phase"] == "baseline"]
-    rows = scores[(scores["scale"] == scale) & scores["score"].notna() & scores["wave"].isin(order)]
-    present = sorted(rows["wave"].unique(), key=order.__getitem__)
-    first = next((wave for wave in baseline if wave in present), None)
-    if first is None or present[-1] == first or not same_answers(scale, rows, (first, present[-1]), config):
+def baseline_and_last(scale: str, scores: pd.DataFrame, config: dict) -> tuple[str, str] | None:
+    """Return the first baseline wave with scores and the last wave with scores; None where these are not two waves."""
+    ordered = sorted(config["waves"], key=lambda wave: wave["order"])
+    scored = set(scores.loc[(scores["scale"] == scale) & scores["score"].notna(), "wave"])
+    present = [wave for wave in ordered if wave["id"] in scored]
+    first = next((wave["id"] for wave in present if wave["phase"] == "baseline"), None)
+    return None if first is None or present[-1]["id"] == first else (first, present[-1]["id"])
+
+
+def center_change(scale: str, scores: pd.DataFrame, config: dict, waves: tuple[str, str] | None = None) -> pd.Series:
+    """Return the change of each center's mean score between two waves, the second minus the first.
+
+    Parameters
+    ----------
+    scale : str
+    scores : DataFrame
+        All scale scores; everybody with a score in a wave enters the mean of that wave.
+    config : dict
+        Sections ``waves``, ``scales``, ``items``.
+    waves : tuple of str, optional
+        The two waves; baseline and the last wave with scores if None.
+
+    Returns
+    -------
+    Series
+        Points of the scale by ``center_id``; no rows where a wave has no scores or the answers changed between the two, NaN
+        for a center without scores in both.
+    """
+    waves = waves or baseline_and_last(scale, scores, config)
+    rows = scores[(scores["scale"] == scale) & scores["score"].notna()]
+    if waves is None or not set(waves) <= set(rows["wave"].dropna()) or not same_answers(scale, rows, waves, config):
         return pd.Series(dtype=float)
     means = rows.groupby(["center_id", "wave"], sort=True)["score"].mean().unstack()
-    return means[present[-1]] - means[first]
+    return means[waves[1]] - means[waves[0]]
 
 
 def same_answers(scale: str, rows: pd.DataFrame, waves: tuple[str, str], config: dict) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.models.contrasts import holm
-from bscstudy.models.verdict import ESTIMATED
+from bscstudy.models.verdict import ESTIMATED, STATES
 from bscstudy.tables import Column
 
 ESTIMATE_COLUMNS = [
@@ -38,7 +38,7 @@ FIT_COLUMNS = [
     Column("n_centers", "Centers", "integer"),
     Column("n_persons", "Persons", "integer"),
     Column("n_excluded", "Rows left out because something is missing", "integer"),
-    Column("state", "Verdict", levels={s: s for s in ("ok", "boundary", "unreliable", "failed")}),
+    Column("state", "Verdict", levels={s: s for s in STATES}),
     Column("reasons", "Reasons of the verdict"),
     Column("log_likelihood", "Log-likelihood", "number"),
     Column("sigma2", "Residual variance", "number"),

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from bscstudy.models.formula import DesignMatrix, design_rows
+from bscstudy.models.design_matrix import DesignMatrix, design_rows
 from bscstudy.models.verdict import NotEstimable
 
 

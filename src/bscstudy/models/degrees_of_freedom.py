@@ -17,12 +17,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class BetweenWithin:
-    """``by_column`` (p,) degrees of freedom of each design column; ``level`` (p,) its level, 0 the outermost grouping;
-    ``by_level`` (L + 1,) those of each level."""
+    """``by_column`` (p,) degrees of freedom of each design column; ``level`` (p,) its level, 0 the outermost grouping."""
 
     by_column: np.ndarray
     level: np.ndarray
-    by_level: np.ndarray
 
     def of_contrast(self, weights: np.ndarray) -> float:
         """Return the smallest degrees of freedom among the columns with a non-zero weight."""
@@ -52,7 +50,7 @@ def between_within(x: np.ndarray, terms: dict[str, tuple[int, ...]], groups: tup
             level[list(columns)] = _level(x[:, list(columns)], groups)
     used = np.bincount(np.delete(level, list(terms.get("(Intercept)", ()))), minlength=len(groups) + 1)
     by_level = np.diff(counts) - used
-    return BetweenWithin(by_level[level].astype(float), level, by_level.astype(float))
+    return BetweenWithin(by_level[level].astype(float), level)
 
 
 def _level(columns: np.ndarray, groups: tuple[np.ndarray, ...]) -> int:

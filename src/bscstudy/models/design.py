@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
-from bscstudy.models.formula import DesignMatrix, ModelFormula, design_matrix
+from bscstudy.models.design_matrix import DesignMatrix, design_matrix
+from bscstudy.models.formula import ModelFormula
 from bscstudy.models.predictors import add_predictors, scale_predictors
 from bscstudy.models.terms import Vocabulary
 from bscstudy.models.verdict import NotEstimable

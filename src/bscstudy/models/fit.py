@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from bscstudy.checks.drift import comparable
 from bscstudy.models.check import check_fit
-from bscstudy.models.comparability import incomparable
 from bscstudy.models.contrasts import contrast_weights
 from bscstudy.models.degrees_of_freedom import between_within
 from bscstudy.models.design import ModelFrame, model_design, model_file, model_frame
-from bscstudy.models.formula import DesignMatrix, parse_formula
+from bscstudy.models.design_matrix import DesignMatrix
+from bscstudy.models.formula import parse_formula
 from bscstudy.models.mixed import fit_mixed
 from bscstudy.models.terms import Vocabulary, term_label, vocabulary
 from bscstudy.models.verdict import NotEstimable, Verdict, judge
@@ -80,7 +81,7 @@ class FitResult:
         return plain
 
 
-def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, drift: pd.DataFrame | None = None) -> FitResult:
+def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict) -> FitResult:
     """Fit one declared model.
 
     Parameters
@@ -90,9 +91,7 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, drift: 
     tables : dict
         Analysis tables by unit: person, visit, center; those the model needs.
     config : dict
-        Sections waves, roles, collaboratives, scales, items, observation: labels, order of levels, changes of items.
-    drift : DataFrame, optional
-        ``checks/drift``.
+        Sections waves, roles, collaboratives, scales, items, sources, observation: labels, order of levels, changes of items.
 
     Returns
     -------
@@ -107,8 +106,7 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, drift: 
     words = vocabulary(config)
     formula = parse_formula(spec["formula"], model_file(spec) + ", formula")
     model = model_frame(spec, formula, tables, words)
-    scored = [spec["outcome"], *(p["column"] for p in (spec.get("predictors") or {}).values())]
-    refusals, flags = incomparable(scored, _waves_present(model, words), config, drift)
+    refusals, flags = _comparability(spec, _waves_present(model, words), config)
     empty = _without_estimates(spec, model, tuple(flags))
     if refusals:
         return replace(empty, verdict=Verdict("failed", tuple(refusals)))
@@ -118,6 +116,19 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, drift: 
     except NotEstimable as refusal:
         return replace(empty, verdict=Verdict("failed", refusal.reasons))
     return _fitted(spec, model, design, weights, words, empty, flags)
+
+
+def _comparability(spec: dict, waves: list[str], config: dict) -> tuple[list[str], list[str]]:
+    """Return (refusals, flags) for the scales among outcome and predictors over the waves of the model."""
+    refusals, flags = [], []
+    columns = [spec["outcome"], *(p["column"] for p in (spec.get("predictors") or {}).values())]
+    for column in dict.fromkeys(columns if len(waves) > 1 else []):
+        rows = [row for row in config.get("scales") or [] if row["scale"] == column]
+        if rows:
+            found = comparable(rows, waves, config.get("items") or [], config.get("sources"))
+            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in found.reasons]
+            flags += [f"{column}: {caution}".replace("; ", ", ") for caution in found.cautions]
+    return refusals, flags
 
 
 def _fitted(
@@ -254,13 +265,15 @@ def _notes(model: ModelFrame, design: DesignMatrix, rows: list[Estimate], smalle
     notes = []
     if any(row.level == top and row.term != "(Intercept)" for row in rows):
         bound = f"an exact sign-flip test could not give a p below {smallest:.2g}"
-        notes.append(f"terms that vary between {top} only rest on {n_groups} of them; {bound}")
+        notes.append(f"terms that vary between {top} only rest on {n_groups} of them, and {bound}")
     columns = [(row, {name for name, _ in parts}) for row, parts in zip(rows, design.parts, strict=False)]
     constant = {v for v in model.formula.variables if model.frame.groupby(model.groups[0])[v].nunique().max() == 1}
     crossing = [row.term for row, names in columns if row.level != top and names & constant]
     if crossing:
         caution = f"their degrees of freedom hold only if change differs little between {top} otherwise (no random slope is fitted)"
         notes.append(f"{', '.join(crossing)}: {caution}")
+    if "wave" in model.formula.variables:
+        notes.append(f"change is taken to be alike in every {top} (no random slope is fitted), else its intervals are too narrow")
     if n_groups < 10:
         notes.append(f"with {n_groups} {top} the variance between them is hardly known")
     return notes

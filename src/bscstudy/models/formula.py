@@ -1,15 +1,13 @@
-"""Model formulas in lme4 style: what they say, what this engine cannot fit, and the columns they make.
+"""Model formulas in lme4 style: what they say, and what this engine cannot fit.
 
-Used by the rule `fit_model`. A formula is a fixed part and random intercepts, ``score ~ wave * core + (1 | center/person)``.
+Read with the configuration and again by the rule `fit_model`; its columns are made in `design_matrix`. A formula is a fixed part
+and random intercepts, ``score ~ wave * core + (1 | center/person)``. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
 
 from bscstudy.errors import BscError
 
@@ -23,35 +21,20 @@ ID_COLUMNS = {
 }
 _RANDOM = re.compile(r"\(([^()|]*)(\|\|?)([^()|]*)\)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+RANDOM_PART = "@"  # stands for a random part while the rest is read
 
 
 @dataclass(frozen=True)
 class ModelFormula:
     """A parsed formula.
 
-    ``variables`` are the columns of the fixed part; ``groupings`` the random intercepts in the order written, each a tuple
+    ``fixed`` is the fixed part and ``variables`` its columns; ``groupings`` the random intercepts in the order written, each a tuple
     of the columns that together name a group: ``(1 | center/person)`` gives ``(center_id,)`` and ``(center_id, person_id)``.
     """
 
-    text: str
     fixed: str
     variables: tuple[str, ...]
     groupings: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class DesignMatrix:
-    """The columns of the fixed part.
-
-    ``values`` is (n_rows, n_columns); ``names`` such as ``wave[T4]:core[core]``; ``terms`` maps a term to its column numbers;
-    ``parts`` gives for each column its (variable, level) pairs, level None for a numeric variable.
-    """
-
-    values: np.ndarray
-    names: tuple[str, ...]
-    terms: dict[str, tuple[int, ...]]
-    parts: tuple[tuple[tuple[str, str | None], ...], ...]
-    specification: object
 
 
 def parse_formula(text: str, where: str) -> ModelFormula:
@@ -64,47 +47,20 @@ def parse_formula(text: str, where: str) -> ModelFormula:
         (random slopes, no intercept, functions inside the formula).
     """
     left, tilde, right = str(text).partition("~")
-    if not tilde or left.strip() != "score":
-        raise _unreadable(text, where, "A formula starts with `score ~`.")
+    if not tilde or left.strip() != "score" or RANDOM_PART in right:
+        raise _unreadable(text, where, "A formula starts with `score ~` and holds names, + * : | / and brackets.")
     groupings: list[tuple[str, ...]] = []
     for effects, bar, factors in _RANDOM.findall(right):
         if effects.strip() != "1" or bar != "|":
             raise _refused(text, where, f"the random part '({effects.strip()} {bar} {factors.strip()})' asks for a random slope")
         groupings += [path for path in _paths(factors, text, where) if path not in groupings]
-    fixed = re.sub(r"\s+", " ", _RANDOM.sub(" ", right))
-    fixed = re.sub(r"(\+\s*)+", "+ ", fixed).strip(" +") or "1"
-    _check_fixed(fixed, text, where)
+    terms = re.sub(r"\s+", " ", _RANDOM.sub(RANDOM_PART, right))
+    _check_terms(terms, text, where)
+    fixed = " + ".join(part.strip() for part in terms.split("+") if part.strip() != RANDOM_PART) or "1"
     variables = tuple(dict.fromkeys(_NAME.findall(fixed)))
-    return ModelFormula(str(text), fixed, variables, tuple(groupings))
-
-
-def design_matrix(fixed: str, frame: pd.DataFrame, levels: dict[str, list[str]]) -> DesignMatrix:
-    """Return the columns of the fixed part under treatment contrasts.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row for each score, no missing values in the variables of the formula.
-    levels : dict
-        For each factor its levels, the reference level first.
-    """
-    from formulaic import model_matrix
-
-    matrix = model_matrix(fixed, _as_factors(frame, levels), na_action="raise")
-    parts = tuple(_parts(column) for column in matrix.columns)
-    names = tuple(_name(part) for part in parts)
-    slices = matrix.model_spec.term_slices
-    terms = {("(Intercept)" if str(term) == "1" else str(term)): tuple(range(s.start, s.stop)) for term, s in slices.items()}
-    return DesignMatrix(matrix.to_numpy(dtype=float), names, terms, parts, matrix.model_spec)
-
-
-def design_rows(design: DesignMatrix, frame: pd.DataFrame, levels: dict[str, list[str]]) -> np.ndarray:
-    """Return the same columns for further rows, such as a reference grid."""
-    return design.specification.get_model_matrix(_as_factors(frame, levels)).to_numpy(dtype=float)
-
-
-def _as_factors(frame: pd.DataFrame, levels: dict[str, list[str]]) -> pd.DataFrame:
-    return frame.assign(**{name: pd.Categorical(frame[name].astype(object), categories=list(known)) for name, known in levels.items()})
+    if "score" in variables:
+        raise _unreadable(text, where, "The score stands on both sides.")
+    return ModelFormula(fixed, variables, tuple(groupings))
 
 
 def _paths(factors: str, text: str, where: str) -> list[tuple[str, ...]]:
@@ -120,29 +76,18 @@ def _paths(factors: str, text: str, where: str) -> list[tuple[str, ...]]:
     return paths
 
 
-def _check_fixed(fixed: str, text: str, where: str) -> None:
-    if "|" in fixed:
+def _check_terms(terms: str, text: str, where: str) -> None:
+    if "|" in terms:
         raise _unreadable(text, where, "A random part is written (1 | center) or (1 | center/person).")
-    if re.search(r"(^|[+\s(])0(\s|\+|$)|-", fixed):
+    if re.search(r"(^|[+\s(])0(\s|\+|$)|-", terms):
         raise _refused(text, where, "it leaves out the intercept or a term by '0 +' or '-'")
-    if re.search(r"[A-Za-z0-9_.]\s*\(", fixed):
+    if re.search(r"[A-Za-z0-9_.]\s*\(", terms):
         raise _refused(text, where, "it calls a function; put a transformed variable under `predictors`")
-    if re.search(r"[^A-Za-z0-9_.+*:()\s]", fixed) or fixed.count("(") != fixed.count(")"):
-        raise _unreadable(text, where, "Only names joined by + * : and round brackets may stand in the fixed part.")
-
-
-def _parts(column: str) -> tuple[tuple[str, str | None], ...]:
-    if column == "Intercept":
-        return ()
-    found = []
-    for piece in re.findall(r"[^:\[]+(?:\[[^\]]*\])?", column):
-        name, _, level = piece.strip(":").partition("[")
-        found.append((name, re.sub(r"^T\.", "", level[:-1]) if level else None))
-    return tuple(found)
-
-
-def _name(parts: tuple[tuple[str, str | None], ...]) -> str:
-    return ":".join(name if level is None else f"{name}[{level}]" for name, level in parts) or "(Intercept)"
+    shape, before = re.sub(r"(?<=[n1]) (?=[n1])", "?", _NAME.sub("n", terms)).replace(" ", ""), ""
+    while shape != before:
+        before, shape = shape, re.sub(r"\(n\)|n[+*:]n", "n", shape)
+    if not re.fullmatch(rf"[n1{RANDOM_PART}](\+[n1{RANDOM_PART}])*", shape):
+        raise _unreadable(text, where, "Names are joined by + * : and round brackets, random parts by + only.")
 
 
 def _unreadable(text: str, where: str, what: str) -> BscError:

@@ -26,7 +26,7 @@ def run(job: Job) -> None:
         _read_if_any(inputs.get("fidelity"), FIDELITY),
         read_table(inputs["presence"]),
     )
-    centers = center_themes(config, read_table(inputs["center"]), read_table(inputs["theme_center"]), read_table(inputs["centers"]))
+    centers = center_themes(config, read_table(inputs["scores"]), read_table(inputs["theme_center"]), read_table(inputs["centers"]))
     synthetic = config["study"]["synthetic"]
     write_table(
         joint,

@@ -1,0 +1,57 @@
+"""What was planted in the demonstration study is found, and what is true in it lies inside the intervals."""
+
+import json
+
+import pytest
+
+from bscstudy.config import load_study
+from bscstudy.simulate.truth import planted_defects, read_parameters, true_changes
+from bscstudy.tables import read_table
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_planted_defect_is_counted_exactly(demonstration):
+    summary = read_table(demonstration / "data/derived/checks/summary.csv").set_index(["check", "source"])["n"]
+    planted = planted_defects(read_parameters())
+    assert len(planted) >= 15
+    missed = {(d["check"], d["source"]): (d["n"], summary.get((d["check"], d["source"]))) for d in planted}
+    assert {place: counts for place, counts in missed.items() if counts[0] != counts[1]} == {}
+
+
+def test_no_severe_finding_is_left_and_tolerated_ones_carry_a_reason(demonstration):
+    summary = read_table(demonstration / "data/derived/checks/summary.csv")
+    found = summary[summary["n"] > 0]
+    assert not (found["severity"] == "stop").any()
+    assert found.loc[found["severity"] == "tolerated", "reason"].notna().all()
+
+
+def test_true_changes_lie_inside_their_intervals(demonstration):
+    estimates = read_table(demonstration / "data/derived/models/estimates.csv")
+    contrasts = estimates[estimates["kind"] == "contrast"].set_index(["model", "term"])
+    truths = {(t["scale"], t["core"], t["wave_from"], t["wave_to"]): t["change"] for t in true_changes(read_parameters())}
+    inside = []
+    for name, model in load_study(demonstration / "config")["models"].items():
+        for contrast in model.get("contrasts", []):
+            key = (model["outcome"], contrast.get("at", {}).get("core", "average"), *contrast["compare"].get("wave", ["", ""]))
+            if model["unit"] == "person" and key in truths:
+                row = contrasts.loc[(name, contrast["id"])]
+                inside.append(row["low"] <= truths[key] <= row["high"])
+    print(f"{sum(inside)} of {len(inside)} true changes lie inside their 95 % interval")
+    assert len(inside) >= 50
+    # 95 % intervals: of 58 about 3 lie outside by chance; 8 or more would happen once in a hundred studies
+    assert len(inside) - sum(inside) < 8
+
+
+@pytest.mark.parametrize(("predictor", "sign"), [("leadership", 1), ("coaching", 1), ("resources", 0)])
+def test_true_facilitators_are_told_from_a_construct_without_link(demonstration, predictor, sign):
+    fit = json.loads((demonstration / "data/derived/models/facilitators_person.json").read_text(encoding="utf-8"))
+    row = next(r for r in fit["fixed_effects"] if predictor in r["term"] and ":" not in r["term"])
+    assert (row["low"] > 0) if sign else (row["low"] < 0 < row["high"])
+
+
+def test_the_metrics_that_moved_give_a_signal_and_the_others_none(demonstration):
+    signals = read_table(demonstration / "data/derived/measures/run_chart_signals.csv")
+    overall = signals[signals["group"] == "all"].set_index("metric")["signal"]
+    moved = [name for name in overall.index if overall[name] != "none"]
+    assert sorted(moved) == ["challenging_behavior", "family_communication"]
