@@ -60,10 +60,10 @@ def pipeline_copy(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_study(pipeline_copy):
-    """Run the pipeline on a study's folder as a user does; returns the finished process with its output as text."""
+def start_study(pipeline_copy):
+    """Start the pipeline on a study's folder as a user does, in a process group of its own; returns the process."""
 
-    def run(folder: Path, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess:
+    def start(folder: Path, *arguments: str) -> subprocess.Popen:
         command = [
             sys.executable,
             "-m",
@@ -74,9 +74,20 @@ def run_study(pipeline_copy):
             str(folder),
             *arguments,
         ]
-        return subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, env=study_environment()
-        )
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, **pipes, text=True, env=study_environment(), start_new_session=True)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def run_study(start_study):
+    """Run the pipeline to its end; returns the finished process with its output as text."""
+
+    def run(folder: Path, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess:
+        process = start_study(folder, *arguments)
+        output, _ = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     return run
 

@@ -45,8 +45,8 @@ def _new_study(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from bscstudy.config import load_study
     from bscstudy.io.inventory import check_files
+    from bscstudy.loading import load_study
 
     study = load_study(options.folder / "config")
     check_files(study["sources"], options.folder)

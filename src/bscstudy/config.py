@@ -1,7 +1,6 @@
-"""A study's configuration: read, checked as a whole, handed out by section.
+"""A study's configuration: its files, and its content handed out by section.
 
-Every fault of one kind is collected and raised once. The shapes are in ``schemas/*.schema.yaml``; what refers to what is
-checked in :mod:`bscstudy.references`.
+It is checked as a whole in :mod:`bscstudy.loading`.
 """
 
 from __future__ import annotations
@@ -42,36 +41,6 @@ EMPTY = {
 }  # fmt: skip
 
 
-def load_study(folder: Path) -> dict:
-    """Read and check a study's whole configuration.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder ``config`` of the study.
-
-    Returns
-    -------
-    dict
-        Section name -> content, as listed in docs/architecture.md section 3.
-
-    Raises
-    ------
-    BscError
-        BSC-CFG-001 a file is absent or cannot be read; BSC-CFG-002 a key, value or column is not as the schema says;
-        BSC-CFG-003 something refers to what does not exist. All findings of a kind come together.
-    """
-    from bscstudy.references import check_references
-    from bscstudy.schema_check import check_against_schemas
-
-    folder = Path(folder)
-    _require_files(folder)
-    check_against_schemas(folder)
-    study = _read_all(folder)
-    check_references(study)
-    return study
-
-
 def read_sections(folder: Path, sections: dict[str, str]) -> dict:
     """Read the named sections of a configuration that was checked before; ``study`` is always among them.
 
@@ -83,7 +52,7 @@ def read_sections(folder: Path, sections: dict[str, str]) -> dict:
         Local name -> address: a section (``waves``), a part (``sources.staff_t1``) or rows of a table
         (``items[instrument=staff_survey]``; with ``.0`` the first such row).
     """
-    return select_sections(_read_all(Path(folder)), sections)
+    return select_sections(read_study(Path(folder)), sections)
 
 
 def select_sections(study: dict, sections: dict[str, str]) -> dict:
@@ -107,19 +76,6 @@ def _address(study: dict, address: str):
     for step in address.split("."):
         part = part[step]
     return part
-
-
-def _require_files(folder: Path) -> None:
-    wanted = [n for n, (_, required, _) in YAML_FILES.items() if required] + [n for n, required in TABLE_FILES.values() if required]
-    absent = [str(folder / name) for name in wanted if not (folder / name).is_file()]
-    if absent:
-        raise BscError(
-            "BSC-CFG-001",
-            f"{len(absent)} file(s) of the configuration are missing.",
-            tuple(absent),
-            "A study is described by its configuration; without it nothing can be read or scored.",
-            "Run inside a study's folder, or write a commented starting folder with `bscstudy new-study DIR`.",
-        )
 
 
 def read_yaml(path: Path) -> dict:
@@ -172,7 +128,8 @@ def _typed_rows(name: str, rows: list[dict]) -> list[dict]:
     return [{column: value(column, row.get(column) or "") for column in columns} for row in rows]
 
 
-def _read_all(folder: Path) -> dict:
+def read_study(folder: Path) -> dict:
+    """Return every section of a configuration, section name -> content, without checking it (see `loading.load_study`)."""
     study = {name: content for name, content in EMPTY.items()}
     for file, (_, _, section) in YAML_FILES.items():
         if not (folder / file).is_file():

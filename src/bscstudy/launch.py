@@ -19,8 +19,8 @@ def open_study(*, main_process: bool) -> dict:
     main_process : bool
         Whether this is the run a person started. Jobs that read the workflow again need no second check of the raw files.
     """
-    from bscstudy.config import load_study
     from bscstudy.io.inventory import check_files
+    from bscstudy.loading import load_study
 
     try:
         study = load_study(Path("config"))

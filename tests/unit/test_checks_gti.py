@@ -17,7 +17,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "studies" / "gti" / "config"
 
 @pytest.fixture(scope="module")
 def counts(gti_folder):
-    from bscstudy.config import load_study
+    from bscstudy.loading import load_study
 
     study = load_study(CONFIG)
     tables = {}

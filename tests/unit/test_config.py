@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from bscstudy.cli import main
-from bscstudy.config import load_study, read_sections, sections_digest
+from bscstudy.config import read_sections, sections_digest
 from bscstudy.errors import BscError
+from bscstudy.loading import load_study
 from bscstudy.new_study import TEMPLATE, write_new_study
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from bscstudy.config import load_study
+from bscstudy.loading import load_study
 from bscstudy.simulate.population import make_population, stream
 from bscstudy.simulate.responses import draw_codes, expected_code
 from bscstudy.simulate.staff import _forms

@@ -5,8 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -111,7 +109,7 @@ def test_an_edited_model_refits_that_model_alone(demonstration, run_study):
     ("source", "spared"), [("forum", {"code_themes", "score_scales", "build_run_charts"}), ("metrics", {"code_themes", "score_scales"})]
 )
 def test_an_edited_raw_file_with_an_older_date_is_noticed(demonstration, run_study, source, spared):
-    from bscstudy.config import load_study
+    from bscstudy.loading import load_study
 
     path = demonstration / load_study(demonstration / "config")["sources"][source]["file"]
     before, stamp = path.read_bytes(), path.stat().st_mtime
@@ -157,29 +155,14 @@ def test_a_forced_repeat_gives_the_same_bytes(demonstration, run_study, tmp_path
     assert differing(before, digests(again)) == []
 
 
-def test_a_killed_run_is_finished_by_the_same_command(demonstration, run_study, pipeline_copy, tmp_path):
-    from conftest import study_environment
-
+def test_a_killed_run_is_finished_by_the_same_command(demonstration, run_study, start_study, tmp_path):
     other = fresh_study(demonstration, tmp_path / "killed")
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(pipeline_copy / "Snakefile"),
-        "--directory",
-        str(other),
-        "--cores",
-        "2",
-    ]
     for moment in (5, 14):
-        run = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=study_environment(), start_new_session=True
-        )
+        run = start_study(other, "--cores", "2")
         time.sleep(moment)
         assert run.poll() is None, "the run ended before it could be killed"
         os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        run.communicate()
     done = run_study(other, "--cores", "2")
     assert done.returncode == 0, done.stdout[-4000:]
     assert differing(digests(demonstration), digests(other)) == []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bscstudy.config import load_study
+from bscstudy.loading import load_study
 from bscstudy.simulate.truth import planted_defects, read_parameters, true_changes
 from bscstudy.tables import read_table
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bscstudy.config import load_study
+from bscstudy.loading import load_study
 from bscstudy.tables import read_json, read_table
 
 pytestmark = pytest.mark.slow
