@@ -124,12 +124,24 @@ def _figure_data(data: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(n="count", median="median", q1=lambda v: v.quantile(0.25), q3=lambda v: v.quantile(0.75)).reset_index()
 
 
+def _drawn(data: pd.DataFrame, context: Context) -> tuple[pd.DataFrame, bool]:
+    """Return the rows that are drawn and whether dots may be: indices of centers, or of people where a study has no others."""
+    valued = data[data["value"].notna()]
+    of_centers = valued[valued["level"] != "person"]
+    if len(of_centers):
+        return of_centers, context.show_centers
+    people = valued.groupby(["index", "collaborative"])["unit_id"].transform("nunique")
+    return valued[people >= context.min_cell], False
+
+
 def _figure(data: pd.DataFrame, context: Context):
     import seaborn
     from matplotlib.ticker import PercentFormatter
 
-    kept = data[(data["level"] != "person") & data["value"].notna()]
-    indices = list(dict.fromkeys(kept["index"])) or list(dict.fromkeys(data["index"]))[:1]
+    kept, dots = _drawn(data, context)
+    if kept.empty:
+        return None
+    indices = list(dict.fromkeys(kept["index"]))
     known = context.labels("collaboratives")
     names = [known.get(n, n) for n in in_order(kept["collaborative"], list(known))]
     columns = min(3, len(indices))
@@ -143,9 +155,9 @@ def _figure(data: pd.DataFrame, context: Context):
             part, x="value", y="group", order=names, ax=axis, color="#cfe3f1", width=0.55, whis=(5, 95), showfliers=False, linewidth=1,
             linecolor=style.BLUE,
         )  # fmt: skip
-        if context.show_centers:
+        if dots:
             seaborn.stripplot(part, x="value", y="group", order=names, ax=axis, color=style.ORANGE, size=3.5, jitter=False)
-        _finish(axis, str(part["label"].iloc[0]) if len(part) else labels.words(index))
+        _finish(axis, str(part["label"].iloc[0]))
         if _as_text(part, context) is numbers.percent:
             axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     for axis in list(axes.flat)[len(indices) :]:
