@@ -66,11 +66,28 @@ def failures(logs: Path) -> list[str]:
     return list(dict.fromkeys(text.strip() for text in texts if text.startswith("BSC-")))
 
 
-def print_failures(logs: Path) -> None:
-    """Print what stopped the run."""
+def print_failures(logs: Path, study: dict) -> None:
+    """Print what stopped the run; severe findings of all sources make one message, whichever job met them first."""
     found = failures(logs)
+    severe = [text for text in found if text.startswith("BSC-DAT-001")]
+    if severe:
+        found = [text for text in found if text not in severe] + (severe_findings(study) or severe)
     print("\nThe run stopped. Nothing of the failed step was written.\n", file=sys.stderr)
     print("\n\n".join(found) or f"See the logs under {logs}.", file=sys.stderr, flush=True)
+
+
+def severe_findings(study: dict) -> list[str]:
+    """Return the one message about the severe findings of all sources ingested so far; empty where there is none."""
+    from bscstudy.checks.gate import require_sound
+    from bscstudy.checks.registry import read_sources
+    from bscstudy.pipeline import source_table
+
+    paths = [path for name in study["sources"] if (path := Path(source_table(name))).is_file()]
+    try:
+        require_sound(read_sources(paths, study["sources"]), study)
+    except BscError as error:
+        return [str(error)]
+    return []
 
 
 def _forget_failures(logs: Path) -> None:

@@ -91,32 +91,21 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
     return [table_path(name) for name in names if name not in absent]
 
 
-#: rule -> sections of the configuration it reads ({} is filled with the wildcard)
+#: sections by which a step knows whether its sources are sound
+_SOUND = ("waves", "register", "sources", "items", "response_scales", "missing_codes", "checks")
+#: rule -> sections of the configuration it reads
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "check_quality": (
-        "waves",
-        "roles",
-        "collaboratives",
-        "register",
-        "ids",
-        "sources",
-        "items",
-        "response_scales",
-        "missing_codes",
-        "scales",
-        "checks",
-        "exclusions",
-    ),
+    "check_quality": (*_SOUND, "roles", "collaboratives", "ids", "scales", "exclusions"),
     "check_gate": (),
-    "link_people": ("waves", "roles", "register", "sources", "items", "ids"),
-    "score_scales": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
+    "link_people": (*_SOUND, "roles", "ids"),
+    "score_scales": (*_SOUND, "roles", "scales"),
     "score_reliability": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
-    "score_observation": ("waves", "sources", "items", "response_scales", "observation"),
-    "score_fidelity": ("waves", "sources", "items", "fidelity", "derive"),
-    "build_run_charts": ("run_charts", "collaboratives", "sources"),
+    "score_observation": (*_SOUND, "observation"),
+    "score_fidelity": (*_SOUND, "fidelity", "derive"),
+    "build_run_charts": (*_SOUND, "run_charts", "collaboratives"),
     "build_analysis": ("waves", "roles", "scales", "items", "register", "sources", "fidelity", "observation"),
     "collect_models": ("models",),
-    "code_themes": ("waves", "roles", "sources", "qual", "themes", "code_map"),
+    "code_themes": (*_SOUND, "roles", "qual", "themes", "code_map"),
     "merge_strands": ("waves", "theory_of_change", "themes", "models", "scales", "items"),
     "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
 }

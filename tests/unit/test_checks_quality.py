@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from check_frames import MIXED, clean, form, item, staff, study
 
-from bscstudy.checks.gate import pass_gate
+from bscstudy.checks.gate import pass_gate, require_sound
 from bscstudy.checks.quality import run_checks
 from bscstudy.errors import BscError
 
@@ -92,10 +92,10 @@ def test_excluding_one_of_two_rows_resolves_the_duplicate_and_opens_the_gate():
     tables = with_staff(P1, P2, form(7, "p1", "T1", MIXED, excluded="sent twice"))
     quality = run_checks(tables, study())
     by_check = quality.findings.set_index("check")["severity"]
-    assert (by_check["duplicate_key"], by_check["excluded_record"]) == ("resolved", "report")
+    assert (by_check["duplicate_key"], by_check["excluded_record"]) == ("resolved", "resolved")
     row = quality.summary.set_index("check").loc["duplicate_key"]
     assert (row["severity"], row["n"], row["n_resolved"]) == ("resolved", 1, 1)
-    assert pass_gate(quality.findings, quality.summary).n_resolved == 1
+    assert pass_gate(quality.findings, quality.summary).n_resolved == 2
 
 
 def test_a_fault_only_in_other_rows_is_not_resolved_by_an_exclusion():
@@ -142,3 +142,12 @@ def test_settings_of_checks_that_do_not_exist_are_refused(checks, said):
     with pytest.raises(BscError) as caught:
         run_checks(clean(), study(checks=checks))
     assert caught.value.code == "BSC-CFG-074" and said in str(caught.value)
+
+
+def test_a_step_refuses_its_own_unsound_sources_and_no_others():
+    """A severe finding in one source stops what reads it; what reads another source goes on."""
+    unsound = with_staff(P1, form(3, "p1", "T1", MIXED))
+    with pytest.raises(BscError, match="BSC-DAT-001"):
+        require_sound(unsound, study())
+    sound = {name: source for name, source in unsound.items() if name != "staff_t1"}
+    assert require_sound(sound, study()) is None

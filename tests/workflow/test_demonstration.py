@@ -93,6 +93,20 @@ def test_an_edited_module_reruns_what_depends_on_it(demonstration, run_study, pi
     assert all(plan[rule] == n for rule, n in runs.items()) if isinstance(runs, dict) else True, plan
 
 
+def test_two_edits_at_once_are_both_noticed(demonstration, run_study, pipeline_copy):
+    """Snakemake passes over changed parameters of what it takes to lie downstream of another job that must run (see docs/adr/0002)."""
+    edited = [demonstration / "data/raw/fidelity/monthly_metrics.csv", pipeline_copy / "src/bscstudy/models/verdict.py"]
+    before = [(path, path.read_bytes()) for path in edited]
+    try:
+        for path, content in before:
+            path.write_bytes(content + b"\n")
+        plan = planned(run_study(demonstration, "-n").stdout)
+    finally:
+        for path, content in before:
+            path.write_bytes(content)
+    assert plan["ingest_source"] == 1 and plan["build_run_charts"] == 1 and plan["fit_model"] == 16, plan
+
+
 def test_an_edited_model_refits_that_model_alone(demonstration, run_study):
     path = demonstration / "config/models/change_sel_practice.yaml"
     before = path.read_text(encoding="utf-8")

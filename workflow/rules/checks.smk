@@ -1,4 +1,5 @@
-# What is wrong with the data, who is expected and who answered. Severe findings stop the run at the gate.
+# What is wrong with the data, who is expected and who answered. Severe findings stop the run at the gate; the steps that
+# score sources ask the same of their own sources, so nothing is computed from unsound ones whatever the order of jobs.
 
 
 rule check_quality:
@@ -11,6 +12,7 @@ rule check_quality:
         drift="data/derived/checks/drift.csv",
     log:
         "reports/logs/check_quality.log",
+    priority: 20
     conda:
         "../../environment.yml"
     params:
@@ -29,6 +31,7 @@ rule check_gate:
         gate="data/derived/checks/gate.json",
     log:
         "reports/logs/check_gate.log",
+    priority: 10
     conda:
         "../../environment.yml"
     params:
@@ -39,10 +42,8 @@ rule check_gate:
         "../scripts/run_step.py"
 
 
-# The gate must have been passed, but passing it again after an edit elsewhere is no reason to run: hence ancient().
 rule link_people:
     input:
-        gate=ancient(rules.check_gate.output.gate),
         register=source_tables(pipeline.register_sources(STUDY)),
         tables=source_tables(pipeline.person_sources(STUDY)),
     output:

@@ -52,4 +52,4 @@ def exhibit_inputs(wildcards):
 
 
 onerror:
-    print_failures(Path("reports/logs"))
+    print_failures(Path("reports/logs"), STUDY)

@@ -57,6 +57,7 @@ rule write_report:
             f"reports/figures/{name}.svg"
             for name in pipeline.exhibits_with_figure(STUDY, True)
         ],
+        gate=rules.check_gate.output.gate,
         summary=rules.check_quality.output.summary,
         flow=rules.check_quality.output.flow,
         models=pipeline.present_tables(STUDY, ["models/estimates", "models/fits"]),

@@ -9,6 +9,7 @@ rule ingest_source:
         sidecar="data/derived/sources/{source}.json",
     log:
         "reports/logs/ingest_source/{source}.log",
+    priority: 30
     conda:
         "../../environment.yml"
     params:

@@ -3,7 +3,7 @@
 
 rule score_scales:
     input:
-        gate=ancient(rules.check_gate.output.gate),
+        register=source_tables(pipeline.register_sources(STUDY)),
         tables=source_tables(pipeline.scored_sources(STUDY)),
         people=rules.link_people.output.people,
         centers=rules.link_people.output.centers,
@@ -44,7 +44,7 @@ if STUDY["observation"]:
 
     rule score_observation:
         input:
-            gate=ancient(rules.check_gate.output.gate),
+            register=source_tables(pipeline.register_sources(STUDY)),
             tables=source_tables(pipeline.observation_sources(STUDY)),
             centers=rules.link_people.output.centers,
         output:
@@ -67,7 +67,7 @@ if STUDY["fidelity"]:
 
     rule score_fidelity:
         input:
-            gate=ancient(rules.check_gate.output.gate),
+            register=source_tables(pipeline.register_sources(STUDY)),
             tables=source_tables(pipeline.fidelity_sources(STUDY)),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
@@ -89,7 +89,7 @@ if STUDY["run_charts"]:
 
     rule build_run_charts:
         input:
-            gate=ancient(rules.check_gate.output.gate),
+            register=source_tables(pipeline.register_sources(STUDY)),
             table=pipeline.source_table(STUDY["run_charts"]["source"]),
             centers=rules.link_people.output.centers,
         output:

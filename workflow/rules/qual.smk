@@ -3,7 +3,7 @@ if STUDY["qual"]:
 
     rule code_themes:
         input:
-            gate=ancient(rules.check_gate.output.gate),
+            register=source_tables(pipeline.register_sources(STUDY)),
             codings=source_tables(pipeline.coding_sources(STUDY)),
             documents=pipeline.source_table(STUDY["qual"]["documents"]),
             asked=pipeline.source_table(STUDY["qual"]["asked"]),

@@ -1,4 +1,4 @@
-"""The gate: a run with severe findings ends here, with one message that lists them all."""
+"""The gate: sources with severe findings are not scored, and one message lists them all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bscstudy.checks.quality import run_checks
+from bscstudy.checks.registry import Source
 from bscstudy.errors import BscError
 
 SHOWN_ROWS = 20
@@ -41,6 +43,43 @@ def pass_gate(findings: pd.DataFrame, summary: pd.DataFrame) -> Gate:
         for row in tolerated.itertuples(index=False)
     )
     return Gate(0, n["report"], n["tolerated"], n["resolved"], named)
+
+
+def require_sound(tables: dict[str, Source], config: dict) -> None:
+    """Raise if some of a study's sources hold a severe finding.
+
+    Every step that scores sources asks this of its own ones, so that nothing is computed from them whatever the order of
+    jobs. Own rules count that name none but these sources.
+
+    Parameters
+    ----------
+    tables : dict of str to Source
+        The sources with their excluded rows, and the registers their keys refer to.
+    config : dict
+        The sections `run_checks` needs.
+
+    Raises
+    ------
+    BscError
+        BSC-DAT-001 with every severe finding in these sources.
+    """
+    settings = config.get("checks") or {}
+    rules = [rule for rule in settings.get("rules") or [] if rule.get("severity") == "stop" and _sources_of(rule) <= set(tables)]
+    tolerated = [entry for entry in settings.get("tolerated") or [] if entry.get("source") in (None, "", *tables)]
+    known = {**settings, "rules": rules, "tolerated": tolerated, "severity": _of_known(settings, rules)}
+    quality = run_checks(tables, {**config, "checks": known}, severe_only=True)
+    pass_gate(quality.findings, quality.summary)
+
+
+def _sources_of(rule: dict) -> set[str]:
+    named = [rule["source"], rule.get("other_source"), *(join["source"] for join in rule.get("join") or [])]
+    return {name for name in named if name}
+
+
+def _of_known(settings: dict, rules: list[dict]) -> dict:
+    """Return the severities of built-in checks and of these rules; the whole list is judged in `run_checks` over all sources."""
+    others = {rule["id"] for rule in settings.get("rules") or []} - {rule["id"] for rule in rules}
+    return {check: severity for check, severity in (settings.get("severity") or {}).items() if check not in others}
 
 
 def _refusal(severe: pd.DataFrame, summary: pd.DataFrame) -> BscError:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from bscstudy.checks import builtin, builtin_codebook  # noqa: F401 - they enter their checks in the registry
-from bscstudy.checks.registry import REGISTRY, SEVERITIES, Finding, Source
+from bscstudy.checks.registry import REGISTRY, SEVERITIES, Check, Finding, Source
 from bscstudy.checks.rules import check_rules, run_rule
 from bscstudy.errors import BscError, nearest
 
@@ -37,7 +37,7 @@ class Quality:
     summary: pd.DataFrame
 
 
-def run_checks(tables: dict[str, Source], config: dict) -> Quality:
+def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = False) -> Quality:
     """Run the built-in checks and the study's own rules over the ingested sources.
 
     Parameters
@@ -47,6 +47,8 @@ def run_checks(tables: dict[str, Source], config: dict) -> Quality:
     config : dict
         The sections `waves`, `roles`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
         for missing, `missing_codes`.
+    severe_only : bool
+        Whether only checks that can stop the run are made.
 
     Raises
     ------
@@ -57,10 +59,11 @@ def run_checks(tables: dict[str, Source], config: dict) -> Quality:
     rules = (config.get("checks") or {}).get("rules") or []
     check_rules(rules, tables)
     _check_settings(config, tables)
-    everything, counts = _one_pass(tables, rules, config)
+    made = [check for check in REGISTRY.values() if not severe_only or severity_of(check.id, "", config)[0] == "stop"]
+    everything, counts = _one_pass(tables, made, rules, config)
     kept = {name: source.kept() for name, source in tables.items()}
     if any(kept[name] is not tables[name] for name in tables):
-        remaining, counts_kept = _one_pass(kept, rules, config)
+        remaining, counts_kept = _one_pass(kept, made, rules, config)
     else:
         remaining, counts_kept = everything, counts
     rated = _rated(everything, remaining, config)
@@ -87,8 +90,8 @@ def _check_settings(config: dict, tables: dict[str, Source]) -> None:
         )
 
 
-def _one_pass(tables: dict[str, Source], rules: list[dict], config: dict) -> tuple[list[Finding], dict[str, int]]:
-    findings = [finding for check in REGISTRY.values() for finding in check.function(tables, config)]
+def _one_pass(tables: dict[str, Source], made: list[Check], rules: list[dict], config: dict) -> tuple[list[Finding], dict[str, int]]:
+    findings = [finding for check in made for finding in check.function(tables, config)]
     counts = {}
     for rule in rules:
         counted = run_rule(rule, tables, config)
@@ -116,7 +119,7 @@ def _rated(everything: list[Finding], remaining: list[Finding], config: dict) ->
     first = {finding.identity for finding in everything}
     rated = []
     for finding in everything + [f for f in remaining if f.identity not in first]:
-        solved = finding.identity not in still and finding.check != "excluded_record"
+        solved = finding.identity not in still or finding.check == "excluded_record"
         rated.append(("resolved" if solved else severity_of(finding.check, finding.source, config)[0], finding))
     return sorted(rated, key=lambda pair: _order(*pair))
 
@@ -151,6 +154,7 @@ def _summary_frame(rated: list, rules: list[dict], counts: dict[str, int], count
     rows = []
     for (check, source), n in sorted(total.items()):
         severity, reason = severity_of(check, source, config)
+        reason = _reasons_of_exclusion(source, config) if check == "excluded_record" else reason
         severity = "resolved" if 0 < n == solved[(check, source)] else severity
         rows.append(
             dict(
@@ -162,3 +166,7 @@ def _summary_frame(rated: list, rules: list[dict], counts: dict[str, int], count
             )
         )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+
+
+def _reasons_of_exclusion(source: str, config: dict) -> str:
+    return " ".join(dict.fromkeys(entry["reason"] for entry in config.get("exclusions") or [] if entry["source"] == source))

@@ -14,7 +14,7 @@ HEADINGS = {
     "stop": "Stopped the run",
     "report": "Reported: the rows stay in the results",
     "tolerated": "Tolerated, with a reason given in the configuration",
-    "resolved": "Resolved: the rows are excluded with a reason",
+    "resolved": "Resolved: the records are left out with a reason",
 }
 DRIFT = {"reworded": "reworded", "rescaled": "answered on another scale", "dropped": "no longer asked", "added": "asked for the first time"}
 
@@ -77,10 +77,8 @@ def _drift_rows(drift: pd.DataFrame, context: Context) -> list[dict]:
 
 
 def _excluded(summary: pd.DataFrame) -> str:
-    n = int(summary.loc[summary["severity"] == "resolved", "n"].sum())
-    return (
-        f"{numbers.plural(n, 'finding')} no longer in the data because the records were excluded" if n else "no finding led to an exclusion"
-    )
+    n = int(summary.loc[summary["check"] == "excluded_record", "n"].sum())
+    return f"{numbers.plural(n, 'record')} left out by the configuration, each with a reason" if n else "no record was left out"
 
 
 def _sentences(summary: pd.DataFrame, drift: pd.DataFrame) -> list[str]:

@@ -56,8 +56,7 @@ def _row(row: dict, context: Context) -> dict:
         "Fidelity (mean of centers)": _fidelity(row, context),
         "Raised by": raised_of_asked(row),
         "Direction": numbers.estimate(row["net_direction"], signed=True),
-        "Proposed fit": words(row["fit_proposed"]),
-        "Rule": row["rule"],
+        "Proposed fit": f"{words(row['fit_proposed'])}: {row['rule']}",
     }
 
 
@@ -94,7 +93,7 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
     )
     notes["Direction"] = themes["Direction"]
     notes["Proposed fit"] = (
-        "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule in the last column; "
+        "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule written beside it; "
         "themes count as one-sided from a direction of 1/3 (two to one). A proposal for the researchers to judge, not a finding. "
         + "; ".join(f"{name}: {meaning}" for name, meaning in FIT_WORDS.items())
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bscstudy.measures.identity import add_identity
 from bscstudy.measures.run_charts import monthly_series, read_charts
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_table, write_table
 from bscstudy.workflow import Job
 
@@ -30,6 +31,7 @@ SIGNALS = [
 
 
 def run(job: Job) -> None:
+    require_sound_inputs(job)
     spec = job.config["run_charts"]
     names = {
         spec["metric_key"]: "metric",

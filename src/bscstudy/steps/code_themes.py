@@ -7,11 +7,13 @@ from bscstudy.qual.codes import check_documents, collect_codings, join_codes
 from bscstudy.qual.columns import AGREEMENT, CODINGS, PRESENCE, THEME_CENTER, THEME_SUMMARY
 from bscstudy.qual.presence import asked_topics, complete_documents, presence_table
 from bscstudy.qual.shares import theme_by_center, theme_summary
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import read_table, write_table
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
+    require_sound_inputs(job)
     config, themes = job.config, job.config["themes"]
     roles = {coding["source"]: coding["coder_role"] for coding in config["qual"]["codings"]}
     sources = {path.stem: read_table(path) for path in job.inputs["codings"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bscstudy.checks.people import centers_table, link_people
 from bscstudy.checks.registry import read_sources
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_sidecar, write_table
 from bscstudy.workflow import Job
 
@@ -17,6 +18,7 @@ PEOPLE = {
 
 def run(job: Job) -> None:
     """Write people.csv and centers.csv; excluded rows are left out."""
+    require_sound_inputs(job)
     paths = sorted({*job.inputs["register"], *job.inputs["tables"]})
     tables = read_sources(paths, job.config["sources"], drop_excluded=True)
     synthetic = job.config["study"]["synthetic"]

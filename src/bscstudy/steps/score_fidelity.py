@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bscstudy.measures.indices import fidelity_indices
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_table, write_table
 from bscstudy.workflow import Job
 
@@ -22,6 +23,7 @@ COLUMNS = [
 
 
 def run(job: Job) -> None:
+    require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
     write_table(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.measures.observation_tables import AGREEMENT, OBSERVATION, PERSON, agreement_rows, instrument_scores
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_table, write_table
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
+    require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     centers = read_table(job.inputs["centers"])
     visits, persons, agreement = [], [], []

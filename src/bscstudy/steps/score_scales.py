@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bscstudy.measures.scales import scale_parts
 from bscstudy.measures.score_tables import score_table
+from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_table, write_table
 from bscstudy.workflow import Job
 
@@ -26,6 +27,7 @@ COLUMNS = [
 
 
 def run(job: Job) -> None:
+    require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
     scores = score_table(scale_parts(tables, job.config), people, centers)
