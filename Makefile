@@ -36,4 +36,5 @@ lock:
 	$(PYTHON) -c 'import sys; sys.path.insert(0, "src"); from bscstudy.environment import write_environment; write_environment()'
 
 clean:
-	rm -rf data/derived reports .snakemake
+	find data/derived reports -mindepth 1 ! -name README -delete
+	rm -rf .snakemake

@@ -49,6 +49,15 @@ def test_every_page_table_and_figure_says_synthetic(demonstration):
     assert not [p.name for p in shown if "synthetic" not in p.read_text(encoding="utf-8").lower()]
 
 
+def test_every_exhibit_names_what_it_rests_on(demonstration):
+    named = {"Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions"}
+    pages = sorted((demonstration / "reports/tables").glob("*.html"))
+    assert len(pages) == 14
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not [name for name in named if f"<dt>{name}</dt>" not in text], page.name
+
+
 def test_second_run_has_nothing_to_do(demonstration, run_study):
     done = run_study(demonstration, "-n")
     assert done.returncode == 0 and "Nothing to be done" in done.stdout, done.stdout[-2000:]

@@ -19,6 +19,8 @@ rule check_quality:
         sections=sections_for("check_quality"),
         config=config_for("check_quality"),
         code=code_for("check_quality"),
+    message:
+        "Checking all sources"
     script:
         "../scripts/run_step.py"
 
@@ -38,6 +40,8 @@ rule check_gate:
         sections=sections_for("check_gate"),
         config=config_for("check_gate"),
         code=code_for("check_gate"),
+    message:
+        "Weighing what the checks found"
     script:
         "../scripts/run_step.py"
 
@@ -57,5 +61,7 @@ rule link_people:
         sections=sections_for("link_people"),
         config=config_for("link_people"),
         code=code_for("link_people"),
+    message:
+        "Linking people across waves"
     script:
         "../scripts/run_step.py"

@@ -19,6 +19,8 @@ rule make_table:
         sections=sections_for("make_exhibit"),
         config=config_for("make_exhibit"),
         code=code_for("make_exhibit"),
+    message:
+        "Drawing up {wildcards.exhibit}"
     script:
         "../scripts/run_step.py"
 
@@ -43,6 +45,8 @@ rule make_figure:
         sections=sections_for("make_exhibit"),
         config=config_for("make_exhibit"),
         code=code_for("make_exhibit"),
+    message:
+        "Drawing {wildcards.exhibit}"
     script:
         "../scripts/run_step.py"
 
@@ -72,5 +76,7 @@ rule write_report:
         sections=sections_for("write_report"),
         config=config_for("write_report"),
         code=code_for("write_report"),
+    message:
+        "Writing the report"
     script:
         "../scripts/run_step.py"

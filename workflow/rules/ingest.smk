@@ -17,5 +17,7 @@ rule ingest_source:
         config=config_for("ingest_source"),
         code=code_for("ingest_source"),
         data=raw_digest,
+    message:
+        "Reading {wildcards.source}"
     script:
         "../scripts/run_step.py"

@@ -17,6 +17,8 @@ rule score_scales:
         sections=sections_for("score_scales"),
         config=config_for("score_scales"),
         code=code_for("score_scales"),
+    message:
+        "Scoring survey scales"
     script:
         "../scripts/run_step.py"
 
@@ -36,6 +38,8 @@ rule score_reliability:
         sections=sections_for("score_reliability"),
         config=config_for("score_reliability"),
         code=code_for("score_reliability"),
+    message:
+        "Working out the reliability of the scales"
     script:
         "../scripts/run_step.py"
 
@@ -59,6 +63,8 @@ if STUDY["observation"]:
             sections=sections_for("score_observation"),
             config=config_for("score_observation"),
             code=code_for("score_observation"),
+        message:
+            "Scoring observation"
         script:
             "../scripts/run_step.py"
 
@@ -81,6 +87,8 @@ if STUDY["fidelity"]:
             sections=sections_for("score_fidelity"),
             config=config_for("score_fidelity"),
             code=code_for("score_fidelity"),
+        message:
+            "Counting engagement and fidelity"
         script:
             "../scripts/run_step.py"
 
@@ -103,6 +111,8 @@ if STUDY["run_charts"]:
             sections=sections_for("build_run_charts"),
             config=config_for("build_run_charts"),
             code=code_for("build_run_charts"),
+        message:
+            "Reading the monthly metrics"
         script:
             "../scripts/run_step.py"
 
@@ -126,5 +136,7 @@ rule build_analysis:
         sections=sections_for("build_analysis"),
         config=config_for("build_analysis"),
         code=code_for("build_analysis"),
+    message:
+        "Building the tables that models read"
     script:
         "../scripts/run_step.py"

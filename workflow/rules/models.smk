@@ -14,6 +14,8 @@ rule fit_model:
         sections=sections_for("fit_model"),
         config=config_for("fit_model"),
         code=code_for("fit_model"),
+    message:
+        "Fitting {wildcards.model}"
     script:
         "../scripts/run_step.py"
 
@@ -32,5 +34,7 @@ rule collect_models:
         sections=sections_for("collect_models"),
         config=config_for("collect_models"),
         code=code_for("collect_models"),
+    message:
+        "Collecting the models"
     script:
         "../scripts/run_step.py"

@@ -23,6 +23,8 @@ if STUDY["qual"]:
             sections=sections_for("code_themes"),
             config=config_for("code_themes"),
             code=code_for("code_themes"),
+        message:
+            "Counting themes among those asked"
         script:
             "../scripts/run_step.py"
 
@@ -50,5 +52,7 @@ if STUDY["qual"] and STUDY["models"]:
             sections=sections_for("merge_strands"),
             config=config_for("merge_strands"),
             code=code_for("merge_strands"),
+        message:
+            "Bringing survey, observation, fidelity and themes together"
         script:
             "../scripts/run_step.py"

@@ -57,6 +57,16 @@ class Context:
         return [word for word in str(self.options.get(name, "") or "").replace(",", " ").split() if word]
 
 
+#: what the notes of every exhibit name, and what is said where an exhibit has nothing of the kind
+EVERY_NOTE = {
+    "Estimator": "counts; nothing is estimated",
+    "Degrees of freedom": "none; no test is made",
+    "n": "as shown in the table",
+    "Clusters": "none; rows are counted, whatever center they are from",
+    "Exclusions": "none",
+}
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """One numbered item of the report.
@@ -91,6 +101,11 @@ class Exhibit:
     figure: object = None
     alt: str = ""
     data: pd.DataFrame | None = None
+
+    def full_notes(self) -> dict[str, str]:
+        """Return the notes with those first that every exhibit has, said in words where nothing is estimated or tested."""
+        given = {name: str(text) for name, text in self.notes.items() if str(text)}
+        return {name: given.get(name, default) for name, default in EVERY_NOTE.items()} | given
 
 
 def rows_of(section: object, key: str = "id") -> list[dict]:

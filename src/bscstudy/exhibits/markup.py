@@ -116,7 +116,5 @@ def _footnotes(exhibit: Exhibit) -> str:
 
 
 def _notes(exhibit: Exhibit) -> str:
-    if not exhibit.notes:
-        return ""
-    items = "".join(f"<div><dt>{html.escape(k)}</dt> <dd>{html.escape(str(v))}</dd></div>" for k, v in exhibit.notes.items() if str(v))
+    items = "".join(f"<div><dt>{html.escape(k)}</dt> <dd>{html.escape(v)}</dd></div>" for k, v in exhibit.full_notes().items())
     return f'<dl class="notes">{items}</dl>'

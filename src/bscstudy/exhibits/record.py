@@ -19,7 +19,7 @@ def of(exhibit: Exhibit, context: Context, *, has_figure: bool) -> dict:
         "synthetic": context.synthetic,
         "caption": exhibit.caption,
         "sentences": list(exhibit.sentences),
-        "notes": [{"name": name, "text": str(text)} for name, text in exhibit.notes.items() if str(text)],
+        "notes": [{"name": name, "text": text} for name, text in exhibit.full_notes().items()],
         "footnotes": list(exhibit.footnotes),
         "figure": bool(has_figure),
         "alt": exhibit.alt or (exhibit.caption if has_figure else ""),

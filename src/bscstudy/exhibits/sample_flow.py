@@ -94,7 +94,7 @@ def _notes(tables: dict, context: Context, by: str) -> dict[str, str]:
     people = tables.get("people")
     notes = {
         "Expected": "forms due by the register of people and centers; a dash where no register says how many were asked",
-        "Left out": "named under `exclusions` in the configuration with a reason; not among the received, and in no result",
+        "Exclusions": "named under `exclusions` in the configuration with a reason; not among the received, and in no result",
         "n": "forms with at least one valid answer are received",
         "Clusters": "Centers = centers with at least one form received",
         "Estimator": "counts; nothing is estimated",
