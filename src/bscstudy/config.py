@@ -130,7 +130,7 @@ def _typed_rows(name: str, rows: list[dict]) -> list[dict]:
 
 def read_study(folder: Path) -> dict:
     """Return every section of a configuration, section name -> content, without checking it (see `loading.load_study`)."""
-    study = {name: content for name, content in EMPTY.items()}
+    study = dict(EMPTY)
     for file, (_, _, section) in YAML_FILES.items():
         if not (folder / file).is_file():
             continue

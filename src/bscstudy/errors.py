@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "MOD": 4, "PRI": 5}
+EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "MOD": 4}
 
 
 @dataclass(eq=False)
@@ -15,7 +15,7 @@ class BscError(Exception):
     ----------
     code : str
         ``BSC-XXX-000``; the middle part is the family (CFG configuration, SRC source files, DAT values, KEY keys,
-        QUA qualitative files, MOD models, PRI privacy) and decides the exit code.
+        QUA qualitative files, MOD models) and decides the exit code; every code is in docs/errors.md.
     what, why, todo : str
         One or two plain sentences each. Never a name, a quote or a cell's value.
     where : str or tuple of str
@@ -30,6 +30,7 @@ class BscError(Exception):
 
     @property
     def exit_code(self) -> int:
+        """What the program ends with, by the family of the code."""
         return EXIT_CODES[self.code.split("-")[1]]
 
     def __str__(self) -> str:

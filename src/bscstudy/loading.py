@@ -26,7 +26,7 @@ def load_study(folder: Path) -> dict:
     Raises
     ------
     BscError
-        BSC-CFG-001 a file is absent or cannot be read; BSC-CFG-002 a key, value or column is not as the schema says;
+        BSC-CFG-005 a file is absent; BSC-CFG-001 a file cannot be read; BSC-CFG-002 a key, value or column is not as the schema says;
         BSC-CFG-003 something refers to what does not exist. All findings of a kind come together.
     """
     folder = Path(folder)
@@ -42,7 +42,7 @@ def _require_files(folder: Path) -> None:
     absent = [str(folder / name) for name in wanted if not (folder / name).is_file()]
     if absent:
         raise BscError(
-            "BSC-CFG-001",
+            "BSC-CFG-005",
             f"{len(absent)} file(s) of the configuration are missing.",
             tuple(absent),
             "A study is described by its configuration; without it nothing can be read or scored.",

@@ -22,6 +22,11 @@ def is_missing(value: object) -> bool:
         return True
 
 
+def text(value: object) -> str:
+    """Return a value as text, blank where it is missing."""
+    return "" if is_missing(value) else str(value)
+
+
 def estimate(value: object, digits: int = 2, *, signed: bool = False) -> str:
     """Return a number with fixed digits, a true minus sign, and a plus sign on request; never ``-0.00``."""
     if is_missing(value):
@@ -138,12 +143,6 @@ def measure(value: object, significant: int = 3) -> str:
         return estimate(number, 0)
     text = estimate(number, max(0, significant - 1 - math.floor(math.log10(abs(number)))))
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def in_words(value: int) -> str:
-    """Return a whole number as prose writes it: words up to nine, figures from ten."""
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return words[int(value)] if 0 <= int(value) < len(words) else count(value)
 
 
 def plural(value: int, one: str, many: str = "") -> str:

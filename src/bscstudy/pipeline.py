@@ -9,6 +9,7 @@ import ast
 from functools import cache
 
 from bscstudy.config import sections_digest
+from bscstudy.io.inventory import files_of
 from bscstudy.io.readers import READERS
 from bscstudy.workflow import PACKAGE, code_digest, file_digest
 
@@ -25,17 +26,17 @@ def table_path(name: str) -> str:
 
 
 def source_table(source: str) -> str:
+    """Return the path of the ingested table of a source."""
     return table_path(f"sources/{source}")
 
 
 def source_files(study: dict, source: str) -> list[str]:
     """Return the raw files one source is read from."""
-    wanted = study["sources"][source]
-    extra = [wanted["options"]["dictionary"]] if "dictionary" in wanted.get("options", {}) else []
-    return [wanted["file"], *extra]
+    return files_of(study["sources"][source])
 
 
 def sources_of_instruments(study: dict, instruments: set[str]) -> list[str]:
+    """Return the sources that hold one of these instruments."""
     return [name for name, source in study["sources"].items() if source["instrument"] in instruments]
 
 
@@ -50,14 +51,17 @@ def person_sources(study: dict) -> list[str]:
 
 
 def register_sources(study: dict) -> list[str]:
+    """Return the registers of centers and, where there is one, of people."""
     return [name for name in (study["register"]["centers"], study["register"].get("people")) if name]
 
 
 def observation_sources(study: dict) -> list[str]:
+    """Return the sources that observation instruments are read from."""
     return sorted({instrument["source"] for instrument in study["observation"]})
 
 
 def fidelity_sources(study: dict) -> list[str]:
+    """Return the sources that fidelity indices and their derived fields are read from."""
     return sorted({part["source"] for part in (*study["fidelity"], *study["derive"]) if "source" in part})
 
 
@@ -92,20 +96,20 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
 
 
 #: sections by which a step knows whether its sources are sound
-_SOUND = ("waves", "register", "sources", "items", "response_scales", "missing_codes", "checks")
+_SOUND = ("waves", "register", "sources", "items", "missing_codes", "checks")
 #: rule -> sections of the configuration it reads
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "check_quality": (*_SOUND, "roles", "collaboratives", "ids", "scales", "exclusions"),
+    "check_quality": (*_SOUND, "scales", "exclusions"),
     "check_gate": (),
-    "link_people": (*_SOUND, "roles", "ids"),
-    "score_scales": (*_SOUND, "roles", "scales"),
-    "score_reliability": ("waves", "roles", "sources", "items", "response_scales", "missing_codes", "scales"),
+    "link_people": _SOUND,
+    "score_scales": (*_SOUND, "scales", "response_scales"),
+    "score_reliability": ("sources", "items", "response_scales", "missing_codes", "scales"),
     "score_observation": (*_SOUND, "observation"),
     "score_fidelity": (*_SOUND, "fidelity", "derive"),
-    "build_run_charts": (*_SOUND, "run_charts", "collaboratives"),
-    "build_analysis": ("waves", "roles", "scales", "items", "register", "sources", "fidelity", "observation"),
-    "collect_models": ("models",),
-    "code_themes": (*_SOUND, "roles", "qual", "themes", "code_map"),
+    "build_run_charts": (*_SOUND, "run_charts"),
+    "build_analysis": ("waves", "scales", "items"),
+    "collect_models": (),
+    "code_themes": (*_SOUND, "qual", "themes", "code_map"),
     "merge_strands": ("waves", "theory_of_change", "themes", "models", "scales", "items"),
     "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
 }
@@ -131,7 +135,7 @@ def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str
         source = wildcards["source"]
         instrument = study["sources"][source]["instrument"]
         rows = {name: f"{name}[instrument={instrument}]" for name in _CODEBOOK}
-        plain = ("waves", "roles", "ids", "exclusions", "response_scales")
+        plain = ("waves", "ids", "exclusions", "response_scales")
         return {**{n: n for n in plain}, "source": f"sources.{source}", **{n: a for n, a in rows.items() if n != "response_scales"}}
     if rule == "fit_model":
         names = ("waves", "roles", "collaboratives", "sources", "scales", "items", "observation")
@@ -143,6 +147,7 @@ def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str
 
 
 def exhibit_kind(study: dict, exhibit: str) -> str:
+    """Return the kind of an exhibit."""
     return next(row["kind"] for row in study["exhibits"] if row["exhibit"] == exhibit)
 
 
@@ -169,6 +174,7 @@ def exhibit_tables(study: dict, exhibit: str) -> list[str]:
 
 
 def coding_sources(study: dict) -> list[str]:
+    """Return the sources of codings, of all coders."""
     return [coding["source"] for coding in study["qual"]["codings"]]
 
 

@@ -48,7 +48,7 @@ def _sources(study: dict) -> list[str]:
     found = []
     for name, source in study["sources"].items():
         where = f"config/sources.yaml, {name}"
-        found += _unknown(where, "instrument", [source["instrument"]], instruments)
+        found += _unknown(where, "instrument (of config/codebook/items.csv)", [source["instrument"]], instruments)
         wave = source.get("wave")
         waves = [] if wave is None else [wave] if isinstance(wave, str) else list(map(str, wave.get("map", {}).values()))
         found += _unknown(where, "wave", waves, _ids(study["waves"]))
@@ -116,10 +116,19 @@ def _models(study: dict) -> list[str]:
         sample = model.get("sample", {})
         found += _unknown(where, "wave", sample.get("waves", []), waves) + _unknown(where, "role", sample.get("roles", []), roles)
         for contrast in model.get("contrasts", []):
-            found += _unknown(where, "wave", contrast["compare"].get("wave", []), waves)
-            found += _unknown(where, "role", contrast["compare"].get("role", []), roles)
+            at = {factor: [level] for factor, level in contrast.get("at", {}).items()}
+            found += _levels(study, where, contrast["compare"]) + _levels(study, where, at)
+        found += _levels(study, where, {factor: [level] for factor, level in model.get("reference", {}).items()})
         found += _formula(study, model, where)
     return found
+
+
+def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
+    """Return the levels that a factor declared by the study does not have; of other factors only the data know the levels."""
+    declared = {"wave": study["waves"], "role": study["roles"], "collaborative": study["collaboratives"]}
+    known = {**{factor: _ids(rows) for factor, rows in declared.items()}, "core": ["core", "other"]}
+    checked = [(factor, map(str, levels)) for factor, levels in wanted.items() if factor in known]
+    return [finding for factor, levels in checked for finding in _unknown(where, factor, levels, known[factor])]
 
 
 def _formula(study: dict, model: dict, where: str) -> list[str]:
@@ -161,8 +170,29 @@ def _qualitative(study: dict) -> list[str]:
         return []
     wanted = [qual["documents"], qual["asked"], *(c["source"] for c in qual["codings"])]
     found = _unknown("config/qual.yaml", "source", wanted, study["sources"])
+    parts = [("documents", qual["documents"]), ("asked", qual["asked"]), *(("codings", c["source"]) for c in qual["codings"])]
+    found += [finding for part, source in parts if source in study["sources"] for finding in _needed(study, part, source)]
     themes = [row["theme"] for row in study["themes"]]
     return found + _unknown("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
+
+
+#: items that a source of the qualitative strand must have besides the key document_id
+_QUALITATIVE_ITEMS = {"documents": (), "asked": (), "codings": ("code_path",)}
+
+
+def _needed(study: dict, part: str, name: str) -> list[str]:
+    """Return what a source of the qualitative strand lacks."""
+    source = study["sources"][name]
+    items = {row["item"] for row in study["items"] if row["instrument"] == source["instrument"]}
+    found = (
+        []
+        if "document_id" in source.get("keys", {})
+        else [f"config/sources.yaml, {name}: the source of {part} needs the key 'document_id'."]
+    )
+    missing = [item for item in _QUALITATIVE_ITEMS[part] if item not in items]
+    return found + [
+        f"config/codebook/items.csv: the source of {part} needs the item '{item}' of '{source['instrument']}'." for item in missing
+    ]
 
 
 def _theory(study: dict) -> list[str]:

@@ -53,10 +53,12 @@ def write_json(path: Path, content: object) -> None:
 
 
 def read_json(path: Path) -> dict:
+    """Return the content of a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def sidecar_path(path: Path) -> Path:
+    """Return the path of the sidecar of a derived table."""
     return Path(path).with_suffix(".json")
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from check_frames import MIXED, clean, form, item, source, staff, study
+from check_frames import MIXED, clean, form, item, registers, source, staff, study
 
 from bscstudy.checks.drift import comparable, item_drift
 from bscstudy.checks.flow import sample_flow
@@ -53,6 +53,12 @@ def test_flow_counts_people_once_and_blank_or_excluded_forms_never():
     flow = sample_flow({**clean(), "staff_t1": staff("staff_t1", "T1", rows)}, study())
     counts = flow.groupby("wave")[["expected", "received", "excluded"]].sum()
     assert counts.loc["T1"].tolist() == [2, 1, 2] and counts.loc["T3"].tolist() == [2, 1, 0]
+
+
+def test_a_wave_for_which_the_register_lists_nobody_has_no_number_expected():
+    only_first = {**clean(), "roster": source("roster", registers()["roster"].frame.query("wave == 'T1'"), wave={"column": "wave"})}
+    flow = sample_flow(only_first, study()).groupby("wave")[["expected", "received"]].sum(min_count=1)
+    assert flow.loc["T1"].tolist() == [2, 2] and pd.isna(flow.loc["T3", "expected"]) and flow.loc["T3", "received"] == 1
 
 
 def test_visits_are_received_but_never_expected():

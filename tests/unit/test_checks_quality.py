@@ -37,6 +37,7 @@ CASES = {
     "out_of_range": ([P1, P2], {"problems": [{"row": 3, "column": "age", "item": "age", "kind": "out_of_range"}]}, 3),
     "unknown_code": ([P1, P2], {"problems": [{"row": 3, "column": "q1", "item": "q1", "kind": "out_of_range"}]}, 3),
     "unknown_column": ([P1, P2], {"columns_unknown": ["notes"]}, None),
+    "unanswered_item": ([{**P1, "q2": None}, {**P2, "q2": None}], {}, None),
     "missing_key": ([P1, P2, form(7, None, "T1", MIXED)], {}, None),
     "excluded_record": ([P1, P2, form(7, "p1", "T1", MIXED, excluded="test form")], {}, 7),
 }

@@ -115,7 +115,7 @@ def test_many_rows_become_one_finding_with_the_whole_count():
         ({"kind": "row"}, "BSC-CFG-070", "Did you mean 'rows'?"),
         ({"kind": "distinct", "colum": "place"}, "BSC-CFG-070", "Did you mean 'column'?"),
         ({"kind": "not_in", "column": "person_id", "other_source": "roaster"}, "BSC-CFG-073", "Did you mean 'roster'?"),
-        ({"kind": "rows", "join": [{"source": "roster", "by": "person_id", "columns": ["wave"]}]}, "BSC-CFG-073", "several differing rows"),
+        ({"kind": "rows", "join": [{"source": "roster", "by": "person_id", "columns": ["wave"]}]}, "BSC-CFG-075", "several differing rows"),
     ],
 )
 def test_a_rule_that_cannot_be_carried_out_is_refused_by_name(rule, code, said):

@@ -81,6 +81,8 @@ def change(study, file, old, new):
             ["change_leadership.yaml, formula", "cannot be read"],
         ),
         ("models/change_leadership.yaml", "role + (1 | center/person)", "role + (wave | center)", "BSC-CFG-003", ["random slope"]),
+        ("models/change_leadership.yaml", "role: teacher", "role: techer", "BSC-CFG-003", ["role 'techer' does not exist."]),
+        ("models/change_leadership.yaml", "after]}}", "after]}, at: {core: coer}}", "BSC-CFG-003", ["core 'coer'", "Did you mean 'core'?"]),
         ("exhibits.csv", "F1_change,change_by_wave", "F1_change,change_by_waves", "BSC-CFG-003", ["Did you mean 'change_by_wave'?"]),
         ("theory_of_change.yaml", "scales: [leadership_buy_in]", "scales: [leadership_buyin]", "BSC-CFG-003", ["scale 'leadership_buyin'"]),
     ],
@@ -93,6 +95,20 @@ def test_a_fault_is_named_with_its_place(study, file, old, new, code, said):
     text = str(fault.value)
     for words in said:
         assert any(word in text for word in words.split("|")), text
+
+
+def test_sources_of_interviews_need_their_keys_and_items(study):
+    change(study, "sources.yaml", "centers:\n", "codes: {instrument: codes, reader: code_table, file: data/raw/codes.csv}\n\ncenters:\n")
+    (study / "config" / "qual.yaml").write_text("documents: centers\nasked: roster\ncodings: [{source: codes, coder_role: main}]\n")
+    with pytest.raises(BscError) as fault:
+        load_study(study / "config")
+    for said in (
+        "the instrument (of config/codebook/items.csv) 'codes' does not exist",
+        "sources.yaml, codes: the source of codings needs the key 'document_id'",
+        "sources.yaml, roster: the source of asked needs the key 'document_id'",
+        "items.csv: the source of codings needs the item 'code_path' of 'codes'",
+    ):
+        assert said in str(fault.value)
 
 
 def test_all_findings_of_a_kind_come_together(study):

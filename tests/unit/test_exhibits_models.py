@@ -1,15 +1,27 @@
 """Change by wave and facilitators: what is shown, drawn and said."""
 
+from importlib import import_module
+
 import pandas as pd
 import pytest
 from exhibit_study import context, estimates, fits
 
-from bscstudy.exhibits import change_by_wave, facilitators, sentences
+from bscstudy.exhibits import change_by_wave, facilitators, model_notes, report_words, sentences
+from bscstudy.models.verdict import NO_RANDOM_SLOPE
 
 
 @pytest.fixture
 def change():
     return change_by_wave.build({"models/estimates": estimates(), "models/fits": fits()}, context())
+
+
+@pytest.mark.parametrize(
+    "kind", ["change_by_wave", "facilitators", "observation", "rater_agreement", "fidelity", "run_charts", "coder_agreement",
+             "theme_heatmap", "center_themes", "joint_display"],
+)  # fmt: skip
+def test_an_exhibit_of_data_the_study_does_not_have_says_so(kind):
+    shown = import_module(f"bscstudy.exhibits.{kind}").build({}, context())
+    assert list(shown.table.columns) == ["Not shown"] and shown.caption.endswith(".")
 
 
 def test_change_table_keeps_estimates_beside_their_comparison(change):
@@ -36,6 +48,11 @@ def test_the_figure_is_in_standard_deviations_of_the_first_wave(change):
 def test_notes_name_what_a_reader_must_know(change):
     assert {"Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions"} <= set(change.notes)
     assert change.notes["Clusters"] == "7 centers" and change.notes["Models"].startswith("1 of 2")
+
+
+def test_the_weight_of_groups_is_said(change):
+    # a contrast over core team and other staff is their plain mean, not the mean over people
+    assert change.notes["Groups"] == model_notes.EQUAL_GROUPS and "however many people" in change.notes["Groups"]
 
 
 def test_remarks_on_all_models_are_said_once():
@@ -78,3 +95,9 @@ def test_shares_change_in_percentage_points():
 def test_no_model_no_claim():
     empty = change_by_wave.build({"models/estimates": estimates(), "models/fits": fits()[:0]}, context())
     assert empty.sentences == () and isinstance(empty.table, pd.DataFrame) and len(empty.table) == 1
+
+
+def test_intervals_without_random_slopes_are_not_called_safe():
+    config, flat = {"study": {"synthetic": False}}, fits(notes=f"change is alike ({NO_RANDOM_SLOPE})")
+    assert not any("too narrow" in said for said in report_words.limitations(config, fits()))
+    assert any("too narrow" in said for said in report_words.limitations(config, flat))

@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 from exhibit_study import context, flow, scores
 
-from bscstudy.exhibits import data_quality, descriptives, fidelity, observation, rater_agreement, reliability, run_charts, sample_flow
+from bscstudy.exhibits import (
+    data_quality,
+    descriptives,
+    fidelity,
+    observation,
+    rater_agreement,
+    reliability,
+    report_words,
+    run_charts,
+    sample_flow,
+)
 
 
 def test_flow_adds_up_and_masks_small_groups():
@@ -13,6 +23,27 @@ def test_flow_adds_up_and_masks_small_groups():
     assert list(shown.table["Expected"]) == ["21", "<5", "hidden"]  # 2 directors could be had from 21 - 19
     assert shown.table.loc[0, "Response"] == "90%" and shown.table.loc[1, "Response"] == "–"
     assert "19 of 21 expected forms were received (90%)" in shown.sentences[0]
+
+
+def test_a_small_wave_is_masked_wherever_the_flow_says_it():
+    few = flow().assign(received=[1] * len(flow())).iloc[:3]
+    shown = sample_flow.build({"checks/flow": few}, context(options={"by": "none"}))
+    assert shown.table.loc[0, "Received"] == "<5" and list(shown.data["received"]) == ["<5"]
+    said = " ".join([*shown.sentences, shown.alt, *report_words.who_took_part(context().config, few)])
+    assert "<5 received of" in said and "fewer than 5 forms at some wave" in said and " 3 " not in said
+
+
+def test_a_wave_that_the_register_does_not_cover_is_told_apart():
+    late = flow().assign(wave="T2", expected=pd.NA)
+    said = report_words.who_took_part(context().config, pd.concat([flow(), late]))
+    assert "waves with a register of people: 19 of 21" in said[1] and "other waves: 19 received; the number asked is not known" in said[2]
+    people = pd.DataFrame({"person_id": list("abcdef") * 2, "wave": ["T1"] * 6 + ["T2"] * 6, "expected": 0, "status": "stayer"})
+    assert "no register lists people" in sample_flow.turnover_text(people, context())
+    listed = people.assign(expected=[1] * 6 + [0] * 6)
+    assert sample_flow.turnover_text(listed, context()).endswith(
+        "for After the register lists nobody, and who did not answer counts as gone"
+    )
+    assert sample_flow.turnover_text(people.iloc[:2], context()).startswith("of <5 people")
 
 
 def test_flow_never_shows_a_center():
@@ -29,11 +60,44 @@ def test_descriptives_are_those_of_numpy():
     assert list(shown.table["n"]) == ["12", "11"] and shown.table.loc[1, "No score"] == "<5"
 
 
+def test_scores_of_several_scales_are_not_called_forms():
+    both = pd.concat([scores(), scores().assign(scale="stress")], ignore_index=True)
+    text = descriptives.build({"measures/scores": both}, context()).notes["Exclusions"]
+    assert "of 48 scores are missing" in text and "forms have" not in text  # 24 forms, each asked two scales
+
+
 def test_descriptives_of_a_small_group_are_not_shown():
     shown = descriptives.build({"measures/scores": scores()}, context(options={"by": "role"}))
     director = shown.table[shown.table["Wave"] == "Before: Director"].iloc[0]
     assert director["n"] == "<5" and director["Mean"] == "–" and director["Median"] == "–"
     assert shown.data is None
+
+
+def test_descriptives_notes_give_no_small_wave_away():
+    data = scores()
+    assert " of " in descriptives.build({"measures/scores": data}, context()).notes["Exclusions"].split("forms")[0]
+    few = pd.concat([data[data["wave"] == "T1"], data[data["wave"] == "T2"].head(3)])
+    assert " of " not in descriptives.build({"measures/scores": few}, context()).notes["Exclusions"].split("forms")[0]
+
+
+def test_reliability_of_few_people_is_not_shown():
+    row = {"scale": "buy_in", "k": 4, "alpha": 0.65, "alpha_low": 0.5, "alpha_high": 0.75, "omega": 0.6, "floor": 0.25, "ceiling": 0.0}
+    data = pd.DataFrame([{**row, "wave": "T1", "n": 4}, {**row, "wave": "T2", "n": 40}])
+    together = {
+        "scale": "buy_in",
+        "wave": "T1",
+        "n_centers": 2,
+        "icc1": 0.1,
+        "icc2": 0.5,
+        "r_wg_median": 0.8,
+        "aggregate": "no",
+        "decision": "few",
+    }
+    shown = reliability.build({"measures/reliability": data, "measures/aggregation": pd.DataFrame([together])}, context())
+    assert list(shown.table["n"]) == ["<5", "40"] and list(shown.table["At lowest"]) == ["–", "25%"]
+    none = reliability.build({"measures/reliability": data.head(1), "measures/aggregation": pd.DataFrame([together])}, context())
+    assert none.figure is None and none.sentences == ("No scale has an alpha that can be computed.",)
+    assert list(shown.table["Alpha"]) == ["–", "0.65"] and shown.table.loc[0, "ICC(1)"] == "–" and "Privacy" in shown.notes
 
 
 def test_reliability_joins_agreement_within_centers():
@@ -65,7 +129,10 @@ def test_reliability_joins_agreement_within_centers():
     }
     shown = reliability.build(tables, context())
     assert list(shown.table["Wave"]) == ["Before", "After"] and list(shown.table["ICC(1)"]) == ["0.10", "–"]
-    assert "below .70 at some wave for Buy-in" in shown.sentences[0] and shown.notes["Not averaged because"] == "few"
+    assert (
+        "below .70 at some wave for Buy-in" in shown.sentences[0] and shown.notes["Not averaged because"] == "few"
+    )  # each reason once, though waves join theirs by ;
+    assert "below 0.70 the mean of a single center is imprecise" in shown.notes["Center mean"]
 
 
 def test_observation_counts_what_a_score_rests_on():
@@ -119,6 +186,7 @@ def test_rater_agreement_shows_kappa_or_icc():
     ]
     shown = rater_agreement.build({"measures/rater_agreement": pd.DataFrame(rows).assign(icc_low=np.nan, icc_high=np.nan)}, context())
     assert list(shown.table.iloc[0][["Item", "Exact", "Kappa", "ICC"]]) == ["i1", "90%", "0.70", "–"] and len(shown.table) == 1
+    assert "means of a visit" in shown.notes["Exclusions"]  # the ICC leaves no segment out that only one rater scored
 
 
 def test_fidelity_shares_are_percentages_over_centers():
@@ -130,6 +198,7 @@ def test_fidelity_shares_are_percentages_over_centers():
     shown = fidelity.build({"measures/fidelity": frame}, context())
     assert list(shown.table["Index"]) == ["Attendance", "Attendance: Alder", "Attendance: Birch"]
     assert list(shown.table.iloc[0][["Units", "Median", "No value"]]) == ["3", "40%", "1"]
+    assert "at least half of the 3 centers reached 40%" in shown.sentences[0]  # with ties it is more than half
 
 
 def test_run_charts_name_the_signal_and_the_denominators():

@@ -110,6 +110,15 @@ def test_joint_display_says_the_waves_of_what_was_observed(joint):
     assert "waves" in joint.notes["Observed change"]
 
 
+def test_joint_display_says_how_groups_weigh_and_that_both_strands_may_be_silent(tables):
+    row = {**JOINT_ROW, "change": None, "change_state": "no_model", "n_asked": 0, "n_present": 0, "fit_proposed": "silent"}
+    given = {"integrate/joint_display": pd.DataFrame([row]), "models/fits": exhibit_fits(), "qual/presence": presence()}
+    shown = joint_display.build(given, context())
+    assert "counts the same" in shown.notes["Survey change"]
+    assert "mentions there, unprompted" in shown.notes["Exclusions"]  # mentions: there may be more of them than themes
+    assert shown.sentences == (f"The survey, the interviews or both say nothing on {JOINT_ROW['label']}.",)
+
+
 def shown_ticks(axis):
     low, high = axis.get_xlim()
     return [label for place, label in zip(axis.get_xticks(), axis.get_xticklabels(), strict=True) if low <= place <= high]
@@ -149,6 +158,7 @@ def test_agreement_names_statistic_and_documents():
     exhibit = coder_agreement.build({"qual/coder_agreement": frame}, context())
     assert exhibit.table["Theme"].tolist() == ["Time", "Leaders", "All themes"]
     assert "2 documents" in exhibit.caption and exhibit.table["Agreement"].tolist()[:2] == ["50%", "100%"]
+    assert "not asked" in exhibit.notes["Topics not asked"]
 
 
 @pytest.mark.parametrize("kind", [coder_agreement, center_themes, theme_heatmap, joint_display])

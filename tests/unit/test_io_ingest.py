@@ -149,7 +149,7 @@ def test_recodes_by_place_are_done_at_once_and_leave_missing_codes():
     source = source_of(keys={"person_id": "pid", "collaborative": "c"})
     frame = ingest(raw, source, sections(items, recodes=recodes, missing_codes=missing)).frame
     assert frame["level"].fillna(-1).tolist() == [3, 4, -1, 4] and frame["level__why"][2] == "refused"
-    assert "where_key 'collaborative'" in refused("BSC-CFG-003", raw, source_of(), sections(items, recodes=recodes))
+    assert "where_key 'collaborative'" in refused("BSC-CFG-007", raw, source_of(), sections(items, recodes=recodes))
 
 
 def test_reshape_gives_a_row_for_each_turn_with_content():
@@ -210,7 +210,7 @@ def test_exclusions_by_row_or_match_and_none_that_fits_nothing():
 
 
 def test_an_item_may_not_take_the_name_of_a_key():
-    refused("BSC-CFG-003", raw_of({"pid": ["a"], "wave": ["1"]}), source_of(), sections([item("wave")]))
+    refused("BSC-CFG-007", raw_of({"pid": ["a"], "wave": ["1"]}), source_of(), sections([item("wave")]))
 
 
 def test_the_step_writes_a_table_and_its_sidecar(tmp_path):

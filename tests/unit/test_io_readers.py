@@ -70,10 +70,10 @@ def test_rows_without_content_and_a_trailing_delimiter_are_passed_over(tmp_path)
         (f"id,name\n1,{SECRET}\n2,M\u00fcller\n".encode("cp1252"), {}, "BSC-SRC-002", "line 3"),
         ("id\n1\n".encode("utf-16"), {}, "BSC-SRC-002", "utf-16"),
         ("\ufeffid\n1\n".encode(), {"encoding": "cp1252"}, "BSC-SRC-002", "utf-8"),
-        (b"id\n1\n", {"encoding": "utf-ate"}, "BSC-CFG-002", "encoding"),
+        (b"id\n1\n", {"encoding": "utf-ate"}, "BSC-CFG-006", "encoding"),
         (f"id,name\n1,{SECRET}\n2\n3,a,b\n".encode(), {}, "BSC-SRC-004", "line 3: 1 cells, 2 columns"),
-        (f'id,name\n1,"{SECRET}\n2,b\n'.encode(), {}, "BSC-SRC-004", "line 2"),
-        (b"id;name\n1;2\n", {}, "BSC-SRC-004", "a semicolon"),
+        (f'id,name\n1,"{SECRET}\n2,b\n'.encode(), {}, "BSC-SRC-015", "line 2"),
+        (b"id;name\n1;2\n", {}, "BSC-SRC-014", "a semicolon"),
         (b"id,x,x\n1,2,3\n", {}, "BSC-SRC-005", "columns 2, 3"),
     ],
 )
@@ -137,11 +137,11 @@ def test_redcap_dictionary_must_cover_the_columns(tmp_path):
     records = write(tmp_path, "records.csv", "record_id,stress,renamed\n1,2,3\n")
     header = "field_name,form_name,field_type,field_label,select_choices_or_calculations\n"
     dictionary = write(tmp_path, "dictionary.csv", header + 'record_id,a,text,Id,\nstress,a,radio,Stress,"-1, low, very | 2, high"\n')
-    message = refused("BSC-SRC-008", redcap.read, records, {"dictionary": dictionary})
+    message = refused("BSC-SRC-017", redcap.read, records, {"dictionary": dictionary})
     assert "'renamed'" in message and "'stress'" not in message
     assert redcap.parse_choices("-1, low, very | 2, high") == {"-1": "low, very", "2": "high"}
     refused("BSC-SRC-008", redcap.read, records, {})
-    refused("BSC-SRC-008", redcap.read, records, {"dictionary": records})
+    refused("BSC-SRC-016", redcap.read, records, {"dictionary": records})
 
 
 @pytest.mark.parametrize(("name", "line", "column"), [("sample.csv", 4, "Q1"), ("sample_legacy.csv", 3, "Q1")])

@@ -94,7 +94,7 @@ def test_project_of_atlas_ti(reference_folder):
         ("BSC-QUA-002", {"texts": {"sources/bomb.txt": "0" * 5_000_000}}),
         ("BSC-QUA-003", {"name": "inner/project.qde"}),
         ("BSC-QUA-003", {"texts": {"second.qde": "<Project/>"}}),
-        ("BSC-QUA-004", {"head": HEAD + '<!DOCTYPE Project [<!ENTITY a "b">]>'}),
+        ("BSC-QUA-007", {"head": HEAD + '<!DOCTYPE Project [<!ENTITY a "b">]>'}),
         ("BSC-QUA-004", {"head": HEAD + "<open>"}),
         ("BSC-QUA-005", {"codes": CODES.replace('guid="K3"', 'guid="k2"')}),
         ("BSC-QUA-005", {"codes": CODES.replace("{K2}", "K9")}),

@@ -12,6 +12,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split(
 GLUE = {"pipeline", "launch", "cli", "new_study", "configuration_page", "environment", "simulate", "references", "schema_check", "loading"}
 FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "__init__"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_BODY = 40
 
 
 def imported(path):
@@ -45,3 +46,15 @@ def test_files_stay_small():
     assert not long
     script = PACKAGE.parents[1] / "workflow" / "scripts"
     assert all(len(p.read_text(encoding="utf-8").splitlines()) <= 20 for p in script.glob("*.py"))
+
+
+def test_functions_stay_short():
+    """A body, without its docstring, has at most 40 lines."""
+    found = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                found |= {f"{path.relative_to(PACKAGE).as_posix()}, {node.name}": lines} if lines > LONGEST_BODY else {}
+    assert not found

@@ -117,7 +117,14 @@ def test_rows_left_out_are_counted_once_by_reason():
         ({"formula": "score ~ wave + double + (1 | center)"}, "column double is a combination of wave\\[T4\\]|wave\\[T4\\]"),
         ({"sample": {"waves": ["T1"]}}, "wave has only one level"),
         ({"sample": {"where": "center_id == 'C1'"}}, "only one center_id"),
-        ({"sample": {"where": "center_id == 'nowhere'"}}, "no row has a score"),
+        (
+            {"sample": {"where": "center_id == 'nowhere'"}},
+            "no row has a score and all variables of the formula \\(no row is in the model's sample\\)",
+        ),
+        (
+            {"predictors": {"unknown": {"column": "never"}}, "formula": "score ~ wave + unknown + (1 | center)"},
+            "\\(rows have no unknown\\)",
+        ),
         ({"formula": "score ~ wave + (1 | center/person/row_of_person)"}, "exactly one row"),
         ({"contrasts": [{"id": "c", "label": "c", "compare": {"wave": ["T1", "T9"]}}]}, "level T9 of wave does not occur"),
         ({"formula": "score ~ wave + a1 + a2 + a3 + a4 + a5 + a6 + a7 + (1 | center)"}, "no degrees of freedom are left for a1"),
@@ -125,7 +132,7 @@ def test_rows_left_out_are_counted_once_by_reason():
 )
 def test_what_the_data_cannot_answer_is_not_estimated(more, message):
     frame = staff()
-    frame = frame.assign(double=2.0 * (frame["wave"] == "T4"), row_of_person=frame["person_id"] + frame["wave"])
+    frame = frame.assign(never=np.nan, double=2.0 * (frame["wave"] == "T4"), row_of_person=frame["person_id"] + frame["wave"])
     number = frame["center_id"].str[1].astype(int)
     frame = frame.assign(**{f"a{k}": (number == k).astype(float) for k in range(1, 8)})
     result = fit(frame, **more)
@@ -145,7 +152,7 @@ def test_dependent_columns_are_named():
     [
         ({"outcome": "buyin"}, "BSC-MOD-012"),
         ({"formula": "score ~ wav + (1 | center)"}, "BSC-MOD-012"),
-        ({"reference": {"wave": "T7"}}, "BSC-MOD-012"),
+        ({"reference": {"wave": "T7"}}, "BSC-MOD-016"),
         ({"predictors": {"x": {"column": "nothing"}}, "formula": "score ~ x"}, "BSC-MOD-013"),
         ({"sample": {"where": "buy_in >"}}, "BSC-MOD-014"),
         ({"formula": "score ~ wave + (1 | role) + (1 | center)"}, "BSC-MOD-015"),

@@ -82,8 +82,8 @@ EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
         ("src/bscstudy/qual/shares.py", {"code_themes", "merge_strands"}, {"fit_model", "ingest_source", "score_scales"}),
         (
             "src/bscstudy/io/excel.py",
-            {"ingest_source": 3, "score_fidelity": 1},
-            {"link_people", "score_scales", "build_run_charts", "code_themes"},
+            {"ingest_source": 4, "score_fidelity": 1},
+            {"link_people", "score_scales", "build_run_charts"},
         ),
         ("src/bscstudy/exhibits/coder_agreement.py", {"make_table": 1, "write_report": 1}, {"fit_model", "code_themes", "make_figure"}),
     ],

@@ -64,8 +64,7 @@ rule write_report:
         gate=rules.check_gate.output.gate,
         summary=rules.check_quality.output.summary,
         flow=rules.check_quality.output.flow,
-        models=pipeline.present_tables(STUDY, ["models/estimates", "models/fits"]),
-        joint=pipeline.present_tables(STUDY, ["integrate/joint_display"]),
+        models=pipeline.present_tables(STUDY, ["models/fits"]),
     output:
         report="reports/report.html",
     log:

@@ -170,11 +170,11 @@ def id_spelling_changed(tables: dict[str, Source], config: dict) -> list[Finding
             row = source.frame[source.frame["row"] == number].head(1)
             findings += row_findings("id_spelling_changed", source, row, " ".join(sorted({key for key, _ in changes})), message)
     for key in SPELLED_KEYS:
-        findings += _rare_spellings(tables, config, key)
+        findings += _rare_spellings(tables, key)
     return findings
 
 
-def _rare_spellings(tables: dict[str, Source], config: dict, key: str) -> list[Finding]:
+def _rare_spellings(tables: dict[str, Source], key: str) -> list[Finding]:
     holding = [source for source in tables.values() if key in source.frame.columns]
     if not holding:
         return []

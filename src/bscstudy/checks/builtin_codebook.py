@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -45,6 +46,27 @@ def renamed_column(tables: dict[str, Source], config: dict) -> list[Finding]:
 
 def _specific_last(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: bool(listed_ids(row.get("sources"))))
+
+
+@register("unanswered_item", "Item of a scale that nobody answered", "report", "items")
+def unanswered_item(tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Items of a scale that are asked in a file whose forms answer others of the scale's items, but never this one."""
+    findings = []
+    for source in tables.values():
+        empty = set()
+        for scale in config.get("scales", []):
+            names = [re.sub(r"^-|=.*$", "", part) for part in listed_ids(scale["items"])]
+            items = [i for i in names if i in source.frame.columns] if scale["instrument"] == source.instrument else []
+            answered = {i for i in items if source.frame[i].notna().any()}
+            empty |= {i for i in items if answered and i not in answered and _asked_of_some(source, i)}
+        text = "no form answers it; its scales are scored from their other items"
+        findings += [whole_finding("unanswered_item", source, item, 1, "items", text) for item in sorted(empty)]
+    return findings
+
+
+def _asked_of_some(source: Source, item: str) -> bool:
+    whys = source.frame.get(item + WHY)
+    return whys is None or bool((whys != "not_asked").any())
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from bscstudy.checks.registry import Source, listed_ids, ordered_waves, waves_of
+from bscstudy.io.codebook import item_versions
 
 DRIFT_COLUMNS = ["instrument", "item", "wave_from", "wave_to", "change", "detail"]
 
@@ -29,24 +29,6 @@ class Comparability:
     comparable: bool
     reasons: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
-
-
-def item_versions(items: Iterable[dict], wave: str, sources: Iterable[str] = ()) -> dict[str, dict]:
-    """Return the codebook row of each item that holds in a wave.
-
-    A row holds if its `waves` are blank or name the wave, and its `sources` are blank or name one of `sources` (where
-    these are given). Of several the highest version wins, then the one that names its wave or source, as in ingest.
-    """
-    chosen: dict[str, tuple] = {}
-    sources = set(sources)
-    for row in items:
-        waves, of_sources = listed_ids(row.get("waves")), listed_ids(row.get("sources"))
-        if (waves and wave not in waves) or (of_sources and sources and not sources & set(of_sources)):
-            continue
-        rank = (row.get("version") or 1, bool(waves) + bool(of_sources))
-        if row["item"] not in chosen or rank > chosen[row["item"]][0]:
-            chosen[row["item"]] = (rank, row)
-    return {item: row for item, (_, row) in chosen.items()}
 
 
 def compare_versions(before: dict, after: dict) -> tuple[str, str]:

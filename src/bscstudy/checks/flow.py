@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bscstudy.checks.people import expected_people, is_person_survey, responded_rows
+from bscstudy.checks.people import expected_people, is_person_survey, responded_rows, with_registered_collaborative
 from bscstudy.checks.registry import Source, items_of, listed_ids, ordered_waves, waves_of
 
 FLOW_KEY = ["instrument", "wave", "collaborative", "center_id", "role"]
@@ -27,8 +27,8 @@ def sample_flow(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     DataFrame
         Columns as `FLOW_COLUMNS`. A form is received if it is not excluded and has at least one valid answer; people are
         counted once, visits once whatever their raters and segments, anonymous forms by row. `expected` is missing where no register
-        says who should answer (visits, anonymous forms). A person on the register counts under the register's
-        center and role of that wave.
+        says who should answer (visits, anonymous forms, a wave for which the register lists nobody of these roles). A
+        person on the register counts under the register's center and role of that wave.
     """
     name = config["register"].get("people")
     surveyed = [s for s in tables.values() if s.id != name and _in_flow(s, config)]
@@ -39,7 +39,7 @@ def sample_flow(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     parts = [_instrument_flow([s for s in surveyed if s.instrument == i], expected, config) for i in instruments]
     parts = [part for part in parts if len(part)]
     flow = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FLOW_COLUMNS)
-    flow = _register_collaborative(flow, tables.get(config["register"]["centers"]))
+    flow = with_registered_collaborative(flow, tables.get(config["register"]["centers"]))
     counts = flow.groupby(FLOW_KEY, dropna=False, sort=True)[["expected", "received", "excluded"]].sum(min_count=1)
     return counts.astype("Int64").reset_index()[FLOW_COLUMNS]
 
@@ -61,7 +61,7 @@ def _instrument_flow(sources: list[Source], expected: pd.DataFrame, config: dict
     if people and len(expected):
         used = {wave for source in sources for wave in waves_of(source)}
         wanted = expected[expected["wave"].isin(used) & expected["role"].isin(_roles(sources, forms, config))]
-        rows["expected"] = 0
+        rows["expected"] = pd.Series(0, index=rows.index, dtype="Int64").where(rows["wave"].isin(wanted["wave"]))
         rows = pd.concat([rows, wanted.assign(expected=1, received=0, excluded=0)], ignore_index=True)
     rows["expected"] = rows["expected"].astype("Int64")
     return rows.assign(instrument=sources[0].instrument).reindex(columns=FLOW_COLUMNS)
@@ -104,11 +104,3 @@ def _roles(sources: list[Source], forms: pd.DataFrame, config: dict) -> set[str]
     if named and all(named):
         return {role for roles in named for role in roles}
     return set(forms["role"].dropna())
-
-
-def _register_collaborative(flow: pd.DataFrame, centers: Source | None) -> pd.DataFrame:
-    if centers is None or "collaborative" not in centers.frame.columns:
-        return flow
-    known = centers.frame.dropna(subset=["center_id"]).drop_duplicates("center_id").set_index("center_id")["collaborative"]
-    registered = flow["center_id"].map(known)
-    return flow.assign(collaborative=registered.where(registered.notna(), flow["collaborative"]))

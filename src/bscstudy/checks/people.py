@@ -80,6 +80,15 @@ def centers_table(register: Source, tables: dict[str, Source]) -> pd.DataFrame:
     return whole.sort_values("center_id").reset_index(drop=True)
 
 
+def with_registered_collaborative(rows: pd.DataFrame, centers: Source | None) -> pd.DataFrame:
+    """Return rows with the collaborative that the register gives their center; where it gives none, their own stays."""
+    if centers is None or "collaborative" not in centers.frame.columns:
+        return rows
+    known = centers.frame.dropna(subset=["center_id"]).drop_duplicates("center_id").set_index("center_id")["collaborative"]
+    registered = rows["center_id"].map(known)
+    return rows.assign(collaborative=registered.where(registered.notna(), rows["collaborative"]))
+
+
 def link_people(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     """Link people across waves.
 
@@ -130,11 +139,7 @@ def _filled(people: pd.DataFrame, centers: Source | None) -> pd.DataFrame:
     grouped = people.groupby("person_id")[ATTRIBUTES]
     people[ATTRIBUTES] = grouped.ffill()
     people[ATTRIBUTES] = people.groupby("person_id")[ATTRIBUTES].bfill()
-    if centers is not None and "collaborative" in centers.frame.columns:
-        known = centers.frame.dropna(subset=["center_id"]).drop_duplicates("center_id").set_index("center_id")["collaborative"]
-        registered = people["center_id"].map(known)
-        people["collaborative"] = registered.where(registered.notna(), people["collaborative"])
-    return people
+    return with_registered_collaborative(people, centers)
 
 
 def _with_status(people: pd.DataFrame, used: list[str], timed: bool) -> pd.DataFrame:

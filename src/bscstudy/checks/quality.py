@@ -45,7 +45,7 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
     tables : dict of str to Source
         Every ingested source, with its excluded rows.
     config : dict
-        The sections `waves`, `roles`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
+        The sections `waves`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
         for missing, `missing_codes`.
     severe_only : bool
         Whether only checks that can stop the run are made.
@@ -53,8 +53,8 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
     Raises
     ------
     BscError
-        BSC-CFG-070 to BSC-CFG-073 for a rule that cannot be understood; BSC-CFG-074 for a severity or tolerance of a check or
-        source that does not exist, or two checks with one id.
+        BSC-CFG-070 to BSC-CFG-073 and BSC-CFG-075 for a rule that cannot be carried out; BSC-CFG-074 for a severity or tolerance
+        of a check or source that does not exist, or two checks with one id.
     """
     rules = (config.get("checks") or {}).get("rules") or []
     check_rules(rules, tables)

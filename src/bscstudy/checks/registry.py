@@ -25,14 +25,17 @@ class Source:
 
     @property
     def file(self) -> str:
+        """The raw file, for messages; the id where none is known."""
         return str(self.settings.get("file") or self.extra.get("file") or self.id)
 
     @property
     def instrument(self) -> str:
+        """The instrument, blank where the configuration names none."""
         return str(self.settings.get("instrument", ""))
 
     @property
     def keys(self) -> dict:
+        """The declared keys: key -> where it is taken from."""
         return self.settings.get("keys") or {}
 
     def kept(self) -> Source:

@@ -19,10 +19,10 @@ from bscstudy.errors import BscError, nearest
 BOOKKEEPING = ("row", "excluded")
 
 
-def rule_error(number: int, rule: dict, what: str, hint: str = "") -> BscError:
+def rule_error(code: str, rule: dict, what: str, hint: str = "") -> BscError:
     """Return the error for a rule of checks.yaml that cannot be carried out."""
     return BscError(
-        f"BSC-CFG-{number:03d}",
+        code,
         f"The rule '{rule.get('id', '?')}' {what}",
         f"config/checks.yaml, rules, id {rule.get('id', '?')}",
         "A rule that cannot be carried out would be taken for one that found nothing.",
@@ -47,16 +47,18 @@ def choose_columns(rule: dict, frame: pd.DataFrame, spec: dict, *, default_all: 
     chosen = [] if named is None else [named] if isinstance(named, str) else list(named)
     for column in chosen:
         if column not in frame.columns:
-            raise rule_error(71, rule, f"names the column '{column}', which its table does not have.", nearest(column, list(frame.columns)))
+            raise rule_error(
+                "BSC-CFG-071", rule, f"names the column '{column}', which its table does not have.", nearest(column, list(frame.columns))
+            )
     if "pattern" in spec:
         fitting = [c for c in data_columns(frame) if re.fullmatch(spec["pattern"], c)]
         if not fitting:
-            raise rule_error(71, rule, "has a pattern that fits no column of its table.")
+            raise rule_error("BSC-CFG-071", rule, "has a pattern that fits no column of its table.")
         chosen += [c for c in fitting if c not in chosen]
     if not chosen and default_all:
         chosen = data_columns(frame)
     if not chosen:
-        raise rule_error(70, rule, "must name its columns by `column`, `columns` or `pattern`.")
+        raise rule_error("BSC-CFG-070", rule, "must name its columns by `column`, `columns` or `pattern`.")
     return chosen
 
 
@@ -78,14 +80,14 @@ def condition(rule: dict, frame: pd.DataFrame, expression: str | None) -> pd.Ser
     except pd.errors.UndefinedVariableError as fault:
         name = str(fault).split("'")[1]
         hint = nearest(name, list(frame.columns))
-        raise rule_error(71, rule, f"has a condition with the column '{name}', which its table does not have.", hint) from None
+        raise rule_error("BSC-CFG-071", rule, f"has a condition with the column '{name}', which its table does not have.", hint) from None
     except Exception as fault:  # noqa: BLE001 - pandas raises whatever the expression provokes
-        raise rule_error(72, rule, f"has a condition that cannot be worked out ({type(fault).__name__}): {expression}") from None
+        raise rule_error("BSC-CFG-072", rule, f"has a condition that cannot be worked out ({type(fault).__name__}): {expression}") from None
     if isinstance(found, pd.Series) and (found.dtype == bool or set(found.dropna().unique()) <= {True, False}):
         return found.astype("boolean").fillna(False).astype(bool)
     if isinstance(found, bool):
         return everywhere & found
-    raise rule_error(72, rule, f"has a condition that is not true or false for each row: {expression}")
+    raise rule_error("BSC-CFG-072", rule, f"has a condition that is not true or false for each row: {expression}")
 
 
 def rule_frame(rule: dict, tables: dict[str, Source]) -> pd.DataFrame:
@@ -105,16 +107,19 @@ def _joined(rule: dict, frame: pd.DataFrame, other: pd.DataFrame, join: dict) ->
     taken += [c + WHY for c in taken if c + WHY in other.columns]
     part = other[[*by.values(), *taken]].dropna(subset=list(by.values()), how="any").drop_duplicates()
     if part.duplicated(list(by.values())).any():
-        raise rule_error(73, rule, f"joins '{join['source']}', which has several differing rows for one key.", "Join by more columns.")
+        raise rule_error(
+            "BSC-CFG-075", rule, f"joins '{join['source']}', which has several differing rows for one key.", "Join by more columns."
+        )
     prefix = join.get("prefix", "")
     part = part.rename(columns={c: prefix + c for c in taken} | {right: left for left, right in by.items()})
     clash = sorted(set(part.columns) & set(frame.columns) - set(by))
     if clash:
-        raise rule_error(73, rule, f"joins the column '{clash[0]}', which its own table has too.", "Give the join a `prefix`.")
+        raise rule_error("BSC-CFG-075", rule, f"joins the column '{clash[0]}', which its own table has too.", "Give the join a `prefix`.")
     return frame.merge(part, how="left", on=list(by))
 
 
 def numeric(values: pd.Series) -> pd.Series:
+    """Return a column as numbers; text that is none becomes missing."""
     return pd.to_numeric(values, errors="coerce")
 
 
@@ -158,10 +163,10 @@ def derive(rule: dict, frame: pd.DataFrame, spec: dict) -> pd.Series:
     """
     name = spec.get("rule")
     if name not in DERIVE:
-        raise rule_error(70, rule, f"derives a column by '{name}', which is not known.", nearest(str(name), list(DERIVE)))
+        raise rule_error("BSC-CFG-070", rule, f"derives a column by '{name}', which is not known.", nearest(str(name), list(DERIVE)))
     if name in NEEDED and NEEDED[name] not in spec:
-        raise rule_error(70, rule, f"derives a column by '{name}' without `{NEEDED[name]}`.")
+        raise rule_error("BSC-CFG-070", rule, f"derives a column by '{name}' without `{NEEDED[name]}`.")
     columns = choose_columns(rule, frame, spec)
     if name == "days" and len(columns) != 2:
-        raise rule_error(70, rule, "derives days, which needs exactly two columns.")
+        raise rule_error("BSC-CFG-070", rule, "derives days, which needs exactly two columns.")
     return DERIVE[name](frame, columns, spec)

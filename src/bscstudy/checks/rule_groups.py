@@ -59,7 +59,7 @@ def _aggregate(rule: dict, frame: pd.DataFrame, by: list[str], spec: dict) -> pd
         return frame[[*by, *columns]].drop_duplicates().groupby(by).size()
     if spec.get("rule") not in AGGREGATES:
         known = [*AGGREGATES, "distinct_rows"]
-        raise rule_error(70, rule, f"has the unknown aggregate '{spec.get('rule')}'.", nearest(str(spec.get("rule")), known))
+        raise rule_error("BSC-CFG-070", rule, f"has the unknown aggregate '{spec.get('rule')}'.", nearest(str(spec.get("rule")), known))
     values = numeric(frame[columns[0]]) if spec["rule"] in ("sum", "mean") else frame[columns[0]]
     return AGGREGATES[spec["rule"]](values.groupby([frame[c] for c in by]))
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from bscstudy.checks.registry import WHY, Finding, Source, row_findings, whole_finding
-from bscstudy.checks.rule_frames import BOOKKEEPING, DERIVE, choose_columns, condition, data_columns, numeric, rule_error, rule_frame
+from bscstudy.checks.rule_frames import BOOKKEEPING, choose_columns, condition, data_columns, numeric, rule_error, rule_frame
 from bscstudy.checks.rule_groups import count_groups, count_small_cells
 from bscstudy.errors import BscError, nearest
+from bscstudy.io.raw import number_of
 
 COMMON = {"id", "label", "source", "kind", "severity", "reason", "unit", "where", "join", "derive", "count"}
 COLUMNS = {"column", "columns", "pattern"}
@@ -72,22 +73,22 @@ def check_rules(rules: list[dict], tables: dict[str, Source]) -> None:
 def _faults(rule: dict, tables: dict[str, Source]) -> list[BscError]:
     kind = rule.get("kind")
     if kind not in KINDS:
-        return [rule_error(70, rule, f"has the unknown kind '{kind}'.", nearest(str(kind), list(KINDS)))]
+        return [rule_error("BSC-CFG-070", rule, f"has the unknown kind '{kind}'.", nearest(str(kind), list(KINDS)))]
     known = COMMON | KINDS[kind]
     faults = [
-        rule_error(70, rule, f"has the setting '{name}', which the kind '{kind}' does not know.", nearest(name, sorted(known)))
+        rule_error("BSC-CFG-070", rule, f"has the setting '{name}', which the kind '{kind}' does not know.", nearest(name, sorted(known)))
         for name in sorted(set(rule) - known)
     ]
     wanted = REQUIRED.get(kind, set()) | ({"by"} if "other_source" in rule and kind == "compare" else set())
-    faults += [rule_error(70, rule, f"of kind '{kind}' needs the setting '{name}'.") for name in sorted(wanted - set(rule))]
+    faults += [rule_error("BSC-CFG-070", rule, f"of kind '{kind}' needs the setting '{name}'.") for name in sorted(wanted - set(rule))]
     named = [rule.get("source"), *(n for n in (rule.get("other_source"), *(j.get("source") for j in rule.get("join") or [])) if n)]
     faults += [
-        rule_error(73, rule, f"names the source '{name}', which the study does not have.", nearest(str(name), list(tables)))
+        rule_error("BSC-CFG-073", rule, f"names the source '{name}', which the study does not have.", nearest(str(name), list(tables)))
         for name in named
         if name not in tables
     ]
     if kind == "compare" and rule.get("operator") not in (*OPERATORS, "same", "differs"):
-        faults.append(rule_error(70, rule, f"has the unknown operator '{rule.get('operator')}'."))
+        faults.append(rule_error("BSC-CFG-070", rule, f"has the unknown operator '{rule.get('operator')}'."))
     return faults
 
 
@@ -134,11 +135,11 @@ def _number(rule: dict, rows: pd.DataFrame, own: list[str]) -> int:
     return len(rows[columns].dropna(how="any").drop_duplicates())
 
 
-def _rows(rule, frame, tables, config):
+def _rows(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     return _number(rule, frame, []), frame
 
 
-def _distinct(rule, frame, tables, config):
+def _distinct(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     columns = choose_columns(rule, frame, rule)
     values = frame[columns].dropna(how="any")
     if rule.get("ignore_case"):
@@ -146,7 +147,7 @@ def _distinct(rule, frame, tables, config):
     return len(values.drop_duplicates()), frame.iloc[:0]
 
 
-def _cells(rule, frame, tables, config):
+def _cells(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     columns = choose_columns(rule, frame, rule)
     found = pd.DataFrame(False, index=frame.index, columns=columns)
     for column in columns:
@@ -161,7 +162,7 @@ def _cell_found(rule: dict, frame: pd.DataFrame, column: str, instrument: str, c
     reasons = {rule["reason_is"]} if "reason_is" in rule else set()
     if "code" in rule:
         codes = [str(c) for c in (rule["code"] if isinstance(rule["code"], list) else [rule["code"]])]
-        numbers = [float(c) for c in codes if _is_number(c)]
+        numbers = [number for c in codes if (number := number_of(c)) is not None]
         found |= values.isin(numbers if pd.api.types.is_numeric_dtype(values) else codes)
         reasons |= _reasons_of(codes, column, _instruments(rule, instrument, config), config["missing_codes"])
     if reasons and column + WHY in frame.columns:
@@ -185,15 +186,7 @@ def _instruments(rule: dict, own: str, config: dict) -> set[str]:
     return joined | {own}
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _not_in(rule, frame, tables, config):
+def _not_in(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     columns = choose_columns(rule, frame, rule)
     other = tables[rule["other_source"]].frame
     other = other[condition(rule, other, rule.get("other_where"))]
@@ -204,7 +197,7 @@ def _not_in(rule, frame, tables, config):
     return _number(rule, rows, columns), rows
 
 
-def _repeated(rule, frame, tables, config):
+def _repeated(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     if rule.get("exact"):
         columns = [c for c in frame.columns if c not in BOOKKEEPING]
         rows = frame[frame.duplicated(columns)]
@@ -214,7 +207,7 @@ def _repeated(rule, frame, tables, config):
     return _number(rule, rows, columns), rows
 
 
-def _straight(rule, frame, tables, config):
+def _straight(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     block = frame[choose_columns(rule, frame, rule)]
     rows = frame[block.notna().all(axis=1) & block.eq(block.iloc[:, 0], axis=0).all(axis=1)]
     return _number(rule, rows, list(block.columns)), rows
@@ -229,7 +222,7 @@ def _constant_columns(rule: dict, frame: pd.DataFrame, source: Source) -> Counte
     return Counted(len(constant), [whole_finding(rule["id"], source, c, 1, "columns", message) for c in constant])
 
 
-def _compare(rule, frame, tables, config):
+def _compare(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     left, right = rule["left"], rule["right"]
     if "other_source" in rule:
         other = {"source": rule["other_source"], "by": rule["by"], "columns": [right], "prefix": "other_"}
@@ -251,7 +244,7 @@ def _compare(rule, frame, tables, config):
     return _number(rule, rows, [rule["left"]]), rows
 
 
-def _mojibake(rule, frame, tables, config):
+def _mojibake(rule: dict, frame: pd.DataFrame, tables: dict[str, Source], config: dict) -> tuple[int, pd.DataFrame]:
     columns = choose_columns(rule, frame, rule)
     broken = {c: {text for text in frame[c].dropna().unique() if doubly_encoded(str(text))} for c in columns}
     rows = frame[pd.DataFrame({c: frame[c].isin(broken[c]) for c in columns}).any(axis=1)]
@@ -273,4 +266,3 @@ _ROW_KINDS = {
     "rows": _rows, "distinct": _distinct, "cells": _cells, "not_in": _not_in, "repeated": _repeated,
     "straight": _straight, "compare": _compare, "mojibake": _mojibake,
 }  # fmt: skip
-__all__ = ["DERIVE", "KINDS", "LISTED_AT_MOST", "Counted", "check_rules", "doubly_encoded", "run_rule"]

@@ -33,6 +33,7 @@ class Context:
 
     @property
     def synthetic(self) -> bool:
+        """Whether the data of the study are invented."""
         return bool(self.config.get("study", {}).get("synthetic", False))
 
     @property
@@ -42,6 +43,7 @@ class Context:
 
     @property
     def show_centers(self) -> bool:
+        """Whether single centers may be shown, by letters."""
         return bool(self.config.get("privacy", {}).get("show_centers", False))
 
     def rows(self, section: str, key: str = "id") -> list[dict]:
@@ -134,6 +136,11 @@ def in_order(values, order: list[str]) -> list[str]:
     """Return the distinct non-missing values in a given order, unknown ones last by name."""
     present = {str(v) for v in values if v == v and v is not None and v is not pd.NA}
     return [v for v in order if v in present] + sorted(present - set(order))
+
+
+def places_in(values: pd.Series, order: list[str]) -> pd.Series:
+    """Return the place of each value in a given order, from 0; values that it does not name come last."""
+    return values.map({name: place for place, name in enumerate(order)}).fillna(len(order))
 
 
 def empty_exhibit(reason: str, notes: dict[str, str] | None = None) -> Exhibit:

@@ -36,7 +36,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         caption=f"Themes raised in each {'center' if context.show_centers else 'collaborative'}, in the order of the change in {name}"
         + change_waves(cells),
         notes=notes,
-        sentences=_sentences(cells, name, labels, better, context),
+        sentences=_sentences(cells, name, better, context),
         data=shown[["group", "outcome_change"]].reset_index(drop=True),
     )
 
@@ -130,7 +130,7 @@ def _cell(row: dict, min_cell: int) -> str:
     return f"{raised_of_asked(row)} {direction_mark(row['net_direction'])}".strip()
 
 
-def _sentences(cells: pd.DataFrame, outcome: str, labels: dict[str, str], better: str, context: Context) -> tuple[str, ...]:
+def _sentences(cells: pd.DataFrame, outcome: str, better: str, context: Context) -> tuple[str, ...]:
     groups = cells.drop_duplicates("group").dropna(subset=["outcome_change"])
     if groups.empty:
         return ()

@@ -6,8 +6,9 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, footnote_mark
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in
 from bscstudy.exhibits.forest import forest_figure
+from bscstudy.models.verdict import MAIN_CONTRAST
 
 TABLES = ("models/estimates", "models/fits")
 FIGURE = True
@@ -19,7 +20,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     Options: `models` (ids) restricts them; `contrasts` (ids) says which are drawn, by default those that hold no other factor;
     `headline` is the one that is put into sentences, by default `change_post`.
     """
-    fits = model_notes.rows_of_fits(tables["models/fits"], "change", context.option_list("models"))
+    fits = model_notes.rows_of_fits(tables.get("models/fits"), "change", context.option_list("models"))
     if fits.empty:
         return empty_exhibit("No model of this study asks about change.")
     estimates = tables["models/estimates"]
@@ -53,31 +54,26 @@ _COLUMNS = [
 
 def _ordered(fits: pd.DataFrame, context: Context) -> pd.DataFrame:
     order = [*labels.scale_rows(context), *labels.score_rows(context)]
-    rank = fits["outcome"].map({outcome: i for i, outcome in enumerate(order)}).fillna(len(order))
+    rank = places_in(fits["outcome"], order)
     return fits.assign(_rank=rank).sort_values(["_rank", "model"], kind="stable").drop(columns="_rank")
 
 
 def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str], flags: list[str]) -> list[dict]:
-    marks = ""
-    if flags:
-        footnotes.append(f"{fit['label']}: {'; '.join(flags)}.")
-        marks = f" {footnote_mark(len(footnotes) - 1)}"
     common = {
         "model": fit["model"],
         "outcome": labels.outcome_label(fit["outcome"], context),
-        "mark": marks,
+        "mark": model_notes.flag_mark(fit, flags, footnotes),
         "better": labels.better_end(fit["outcome"], context),
         "share": labels.is_share(fit["outcome"], context),
         "unit": str(fit["unit"]),
         "sd": fit.get("outcome_sd_baseline"),
-        **{k: fit.get(k) for k in ("n", "n_persons", "n_centers", "n_excluded")},
+        **model_notes.sizes(fit),
     }
     if fit["state"] not in model_notes.ESTIMATED or found.empty:
-        reasons = model_notes.split_reasons(fit.get("reasons")) or "the model has no contrast"
-        footnotes.append(f"{fit['label']}: not estimated; {reasons}.")
-        return [{**common, "contrast": f"not estimated {footnote_mark(len(footnotes) - 1)}", "drawn": True, "reasons": reasons}]
+        cell, reasons = model_notes.refusal(fit, footnotes, "the model has no contrast")
+        return [{**common, "contrast": cell, "drawn": True, "reasons": reasons}]
     settings = {str(c["id"]): c for c in labels.model_settings(fit["model"], context).get("contrasts", [])}
-    rank = found["term"].map({name: i for i, name in enumerate(settings)}).fillna(len(settings))
+    rank = places_in(found["term"], list(settings))
     ordered = found.assign(_rank=rank).sort_values(["_rank", "term"], kind="stable")
     drawn = context.option_list("contrasts") or [name for name in ordered["term"] if not settings.get(name, {}).get("at")]
     keep = ("estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized")
@@ -96,12 +92,7 @@ def _shown(data: pd.DataFrame) -> pd.DataFrame:
                 "Change": numbers.estimate(row["estimate"], signed=True),
                 "95% interval": numbers.interval(row["low"], row["high"]),
                 "In SD": numbers.estimate(row["standardized"], signed=True),
-                "df": numbers.degrees_of_freedom(row["df"]),
-                "p": numbers.p_value(row["p_value"]),
-                "p adjusted": numbers.p_value(row["p_adjusted"]),
-                "n": numbers.count(row["n"]),
-                "Centers": numbers.count(row["n_centers"]),
-                "Left out": numbers.count(row["n_excluded"]),
+                **model_notes.last_cells(row),
             }
             for row in data.to_dict("records")
         ]
@@ -133,7 +124,7 @@ def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
         clear = [sentences.is_clear(r["low"], r["high"], r["p_adjusted"]) for r in part.to_dict("records")]
         said.append(sentences.overview_sentence(part["contrast"].iloc[0], sum(clear), len(clear)))
     for _, part in data.groupby("model", sort=False):
-        row = _headline(part, context.options.get("headline", "change_post"))
+        row = _headline(part, context.options.get("headline", MAIN_CONTRAST))
         if numbers.is_missing(row["estimate"]):
             said.append(sentences.not_estimated_sentence(row["outcome"], row["reasons"]))
         else:
@@ -150,6 +141,7 @@ def _headline(part: pd.DataFrame, wanted: str) -> dict:
 def _reading_notes(data: pd.DataFrame) -> dict[str, str]:
     notes = {
         "Reading": "a change above zero means that the average rose; it is in points of the scale (a share runs from 0 to 1)",
+        "Groups": model_notes.EQUAL_GROUPS,
         "In SD": "the change divided by the standard deviation of the outcome at its first wave",
     }
     if data["p_adjusted"].notna().any():
@@ -161,6 +153,6 @@ def _alt(data: pd.DataFrame, unit: str) -> str:
     known = data[data["estimate"].notna() & data["drawn"].astype(bool)].to_dict("records")
     clear = sum(sentences.is_clear(r["low"], r["high"], r["p_adjusted"]) for r in known)
     return (
-        f"Forest plot. {unit} for {data['outcome'].nunique()} outcomes with 95% intervals; {clear} of {len(known)} comparisons "
-        "differ clearly from zero. The table holds every number."
+        f"Forest plot. {unit} for {numbers.plural(data['outcome'].nunique(), 'outcome')} with 95% intervals; {clear} of {len(known)} "
+        "comparisons differ clearly from zero. The table holds every number."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in
 from bscstudy.exhibits.labels import words
 
 TABLES = ("qual/coder_agreement",)
@@ -23,8 +23,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     if frame is None or frame.empty:
         return empty_exhibit("No document was coded by two coders, or a second coder is not declared.")
     labels = context.labels("themes", "theme")
-    order = {theme: place for place, theme in enumerate(labels)}
-    frame = frame.assign(place=frame["theme"].map(order).fillna(len(order))).sort_values(["place", "theme"], kind="stable")
+    frame = frame.assign(place=places_in(frame["theme"], list(labels))).sort_values(["place", "theme"], kind="stable")
     rows = [_row(row, labels) for row in frame.to_dict("records")]
     single, pooled = frame[frame["theme"] != "all"], frame[frame["theme"] == "all"]
     n_documents = int(single["n_units"].max()) if len(single) else 0
@@ -49,7 +48,7 @@ def _row(row: dict, labels: dict[str, str]) -> dict:
         "Negative": numbers.percent(row["negative"]),
         "Kappa": numbers.estimate(row["kappa"]),
         "Prevalence": numbers.percent(row["prevalence"]),
-        "Remark": "pooled kappa" if whole else "" if numbers.is_missing(row["note"]) else NOTES.get(row["note"], str(row["note"])),
+        "Remark": "pooled kappa" if whole else NOTES.get(row["note"], numbers.text(row["note"])),
     }
 
 
@@ -60,6 +59,7 @@ def _notes(n_documents: int, n_themes: int) -> dict[str, str]:
         "n": f"{numbers.plural(n_documents, 'document')} for each of {numbers.plural(n_themes, 'theme')}; the unit is the whole document",
         "Clusters": "documents",
         "Exclusions": "documents without a coding by each of the two coders, and codes that the code map ignores",
+        "Topics not asked": "documents count for every theme, also where its topic was not asked; there coders easily agree on absence",
         "Positive and negative": "agreement among documents in which a coder found the theme, and among those in which a coder did not",
         "Reading": "kappa falls with rare and with very common themes though coders agree; read it beside the counts. "
         "Codings are those before any consensus; positions and directions of codings are not compared.",

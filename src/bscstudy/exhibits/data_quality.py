@@ -33,7 +33,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         caption="What the checks found in the files as received, and what was done about it",
         notes={
             "Estimator": "counts; nothing is estimated",
-            "n": f"{numbers.count(len(summary))} kinds of finding in {numbers.count(summary['source'].nunique())} sources",
+            "n": f"{numbers.plural(len(summary), 'kind')} of finding in {numbers.plural(summary['source'].nunique(), 'source')}",
             "Exclusions": _excluded(summary),
         },
         sentences=tuple(_sentences(summary, drift)),
@@ -48,11 +48,11 @@ def _finding_rows(summary: pd.DataFrame) -> list[dict]:
             rows.append(
                 {
                     "State": HEADINGS.get(severity, str(severity)),
-                    "Check": labels.words(row["check"]) if numbers.is_missing(row["label"]) else str(row["label"]),
+                    "Check": labels.check_label(row),
                     "Source": labels.words(row["source"]) if not numbers.is_missing(row["source"]) else "",
                     "Found": numbers.count(row["n"]),
-                    "Counted in": "" if numbers.is_missing(row["unit"]) else str(row["unit"]),
-                    "Reason": "" if numbers.is_missing(row["reason"]) else str(row["reason"]),
+                    "Counted in": numbers.text(row["unit"]),
+                    "Reason": numbers.text(row["reason"]),
                 }
             )
     return rows

@@ -6,8 +6,9 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, masking
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.distributions import box_panels
+from bscstudy.privacy import is_small
 
 TABLES = ("measures/scores",)
 FIGURE = True
@@ -33,10 +34,11 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=_shown(data, by, context),
         caption="Scale scores by wave: people with a score, mean, standard deviation and quartiles",
-        notes=_notes(scores, data, context),
+        notes=_notes(data, context),
         group_by="Scale",
         figure=box_panels(boxes, panels, waves, context, min_cell=context.min_cell),
-        alt=f"Boxes of scores by wave for {len(panels)} scales; the table gives n, mean, standard deviation and quartiles of each.",
+        alt=f"Boxes of scores by wave for {numbers.plural(len(panels), 'scale')}; "
+        "the table gives n, mean, standard deviation and quartiles of each.",
         data=data.drop(columns=[c for c in data if c.startswith("_")]) if not by else None,
     )
 
@@ -67,7 +69,7 @@ def _describe(scores: pd.DataFrame, by: list[str], context: Context) -> pd.DataF
         )
     data = pd.DataFrame(rows)
     for column, order in (("scale", list(labels.scale_rows(context))), ("wave", wave_order(context))):
-        data[f"_{column}"] = data[column].map({name: i for i, name in enumerate(order)}).fillna(len(order))
+        data[f"_{column}"] = places_in(data[column], order)
     return data.sort_values(["_scale", "_wave", *by], kind="stable").reset_index(drop=True)
 
 
@@ -86,7 +88,7 @@ def _shown(data: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
                 "Scale": f"{labels.outcome_label(row['scale'], context)}{_range_text(scale)}",
                 "Wave": waves.get(str(row["wave"]), str(row["wave"])) + (f": {groups.get(row[by[0]], row[by[0]])}" if by else ""),
                 "n": n if isinstance(n, str) else f"<{context.min_cell}" if hidden else numbers.count(n),
-                "No score": numbers.MISSING if hidden else _few(row["answered"] - row["n"], context.min_cell),
+                "No score": numbers.MISSING if hidden else numbers.count(masking.few(row["answered"] - row["n"], context.min_cell)),
                 "Mean": numbers.estimate(value["mean"]),
                 "SD": numbers.estimate(value["sd"]),
                 "25%": numbers.estimate(value["q1"]),
@@ -98,22 +100,21 @@ def _shown(data: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _few(n: int, min_cell: int) -> str:
-    return f"<{min_cell}" if 0 < n < min_cell else numbers.count(n)
-
-
 def _range_text(scale: dict) -> str:
     low, high = scale.get("low"), scale.get("high")
     return "" if numbers.is_missing(low) or numbers.is_missing(high) else f" ({low:g} to {high:g})"
 
 
-def _notes(scores: pd.DataFrame, data: pd.DataFrame, context: Context) -> dict[str, str]:
-    without = int(scores["score"].isna().sum())
+def _notes(data: pd.DataFrame, context: Context) -> dict[str, str]:
+    without, forms = int((data["answered"] - data["n"]).sum()), int(data["answered"].sum())
+    small = data["n"].map(lambda n: is_small(n, context.min_cell)).any()
+    of_all = "" if small else f" of {numbers.count(forms)}"
     return {
         "Estimator": "means, standard deviations and quartiles over people; no clustering is taken into account here (the models do that)",
         "n": "people (or forms, where a form is anonymous) with a score",
-        "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
-        "Exclusions": f"{numbers.count(without)} of {numbers.count(len(scores))} forms have no score: too few items were answered",
+        "Clusters": f"up to {numbers.plural(data['n_centers'].max(), 'center')}",
+        "Exclusions": f"{numbers.count(masking.few(without, context.min_cell))}{of_all} scores are missing, because too "
+        "few items were answered; a form counts once for each scale it was asked",
         "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean; no single person's score is drawn",
         "Privacy": masking.note(context.min_cell),
     }

@@ -6,13 +6,15 @@ import textwrap
 
 import pandas as pd
 
-from bscstudy.exhibits import style
+from bscstudy import numbers
+from bscstudy.exhibits import masking, style
+from bscstudy.exhibits.base import Context
 
 COLUMNS = 3
 MEAN = {"marker": "D", "markerfacecolor": style.ORANGE, "markeredgecolor": "white", "markersize": 5}
 
 
-def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], context, *, min_cell: int, y_label: str = "Score"):
+def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], context: Context, *, min_cell: int):
     """Return a figure with one panel for each measure and one box for each wave.
 
     Parameters
@@ -37,25 +39,24 @@ def box_panels(values: pd.DataFrame, panels: list[str], waves: list[str], contex
             drawn, x="wave", y="value", order=waves, ax=axis, color="#cfe3f1", width=0.55, whis=(5, 95), showfliers=False, linewidth=1,
             linecolor=style.BLUE, showmeans=True, meanprops=MEAN,
         )  # fmt: skip
-        _finish_panel(axis, panel, part, waves, sizes, min_cell, y_label)
+        _finish_panel(axis, panel, part, waves, sizes, min_cell)
     for axis in list(axes.flat)[len(panels) :]:
         axis.set_visible(False)
     style.finish(figure, context)
     return figure
 
 
-def _finish_panel(axis, panel: str, part: pd.DataFrame, waves: list[str], sizes: pd.Series, min_cell: int, y_label: str) -> None:
+def _finish_panel(axis, panel: str, part: pd.DataFrame, waves: list[str], sizes: pd.Series, min_cell: int) -> None:
     axis.set_title("\n".join(textwrap.wrap(panel, 27)), fontsize=9)
     axis.set_xlabel("")
-    axis.set_ylabel(y_label)
-    shown = ["\n".join([*textwrap.wrap(wave, 13, break_long_words=False), f"n = {_size(int(sizes[wave]), min_cell)}"]) for wave in waves]
+    axis.set_ylabel("Score")
+    shown = [
+        "\n".join([*textwrap.wrap(wave, 13, break_long_words=False), f"n = {numbers.count(masking.few(int(sizes[wave]), min_cell))}"])
+        for wave in waves
+    ]
     axis.set_xticks(range(len(waves)), shown, fontsize=7)
     axis.set_xlim(-0.6, len(waves) - 0.4)
     axis.grid(axis="y", zorder=0)
     if {"low", "high"} <= set(part.columns) and part["low"].notna().any() and part["high"].notna().any():
         low, high = float(part["low"].dropna().iloc[0]), float(part["high"].dropna().iloc[0])
         axis.set_ylim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-
-
-def _size(n: int, min_cell: int) -> str:
-    return f"<{min_cell}" if 0 < n < min_cell else f"{n:,}"

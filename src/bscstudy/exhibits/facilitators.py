@@ -6,12 +6,12 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, footnote_mark
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.forest import forest_panels
 
 TABLES = ("models/estimates", "models/fits")
 FIGURE = True
-INTERCEPT = ("(Intercept)", "Intercept")
+INTERCEPT = "(Intercept)"
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -19,14 +19,14 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
     Options: `models` (ids) restricts the models.
     """
-    fits = model_notes.rows_of_fits(tables["models/fits"], "facilitators", context.option_list("models"))
+    fits = model_notes.rows_of_fits(tables.get("models/fits"), "facilitators", context.option_list("models"))
     if fits.empty:
         return empty_exhibit("No model of this study asks about facilitators and barriers.")
     estimates = tables["models/estimates"]
     rows, footnotes = [], []
     _, flags = model_notes.split_flags(fits)
     for fit in fits.to_dict("records"):
-        found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "fixed") & ~estimates["term"].isin(INTERCEPT)]
+        found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "fixed") & (estimates["term"] != INTERCEPT)]
         rows += _rows_of_model(fit, found, context, footnotes, flags.get(str(fit["model"]), []))
     data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
     drawn = data[data["drawn"].astype(bool)].rename(columns={"predictor": "label"})
@@ -56,31 +56,18 @@ _READING = (
 
 
 def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str], flags: list[str]) -> list[dict]:
-    mark = ""
-    if flags:
-        footnotes.append(f"{fit['label']}: {'; '.join(flags)}.")
-        mark = f" {footnote_mark(len(footnotes) - 1)}"
     common = {
         "model": fit["model"],
         "title": str(fit["label"]),
-        "mark": mark,
+        "mark": model_notes.flag_mark(fit, flags, footnotes),
         "outcome": labels.outcome_label(fit["outcome"], context),
         "unit": str(fit["unit"]),
         "series": "",
-        **{k: fit.get(k) for k in ("n", "n_persons", "n_centers", "n_excluded")},
+        **model_notes.sizes(fit),
     }
     if fit["state"] not in model_notes.ESTIMATED or found.empty:
-        reasons = model_notes.split_reasons(fit.get("reasons")) or "the model has no predictor"
-        footnotes.append(f"{fit['label']}: not estimated; {reasons}.")
-        return [
-            {
-                **common,
-                "predictor": f"not estimated {footnote_mark(len(footnotes) - 1)}",
-                "drawn": True,
-                "headline": True,
-                "reasons": reasons,
-            }
-        ]
+        cell, reasons = model_notes.refusal(fit, footnotes, "the model has no predictor")
+        return [{**common, "predictor": cell, "drawn": True, "headline": True, "reasons": reasons}]
     predictors = set(labels.model_settings(fit["model"], context).get("predictors", {}))
     rows = [_term_row(row, common, predictors, _crossed(found, predictors)) for row in found.to_dict("records")]
     return sorted(rows, key=lambda r: (not r["headline"], not r["drawn"]))
@@ -115,12 +102,7 @@ def _shown(data: pd.DataFrame) -> pd.DataFrame:
                 "Term": row["predictor"],
                 "Coefficient": numbers.estimate(row["estimate"], signed=True),
                 "95% interval": numbers.interval(row["low"], row["high"]),
-                "df": numbers.degrees_of_freedom(row["df"]),
-                "p": numbers.p_value(row["p_value"]),
-                "p adjusted": numbers.p_value(row["p_adjusted"]),
-                "n": numbers.count(row["n"]),
-                "Centers": numbers.count(row["n_centers"]),
-                "Left out": numbers.count(row["n_excluded"]),
+                **model_notes.last_cells(row),
             }
             for row in data.to_dict("records")
         ]

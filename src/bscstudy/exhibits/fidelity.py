@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, masking, style
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in
 
 TABLES = ("measures/fidelity",)
 FIGURE = True
@@ -25,16 +25,16 @@ SHARES = ("share", "share_of_groups", "completeness", "mean_of")
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return the middle and spread of each index over its units; options: `indices` restricts them."""
-    data = tables["measures/fidelity"]
+    data = tables.get("measures/fidelity")
+    if data is None:
+        return empty_exhibit("No index of engagement or fidelity is configured.")
     wanted = context.option_list("indices")
     data = data[data["index"].isin(wanted)] if wanted else data
     if data.empty:
         return empty_exhibit("No index of engagement or fidelity is configured.")
     data = data.assign(element=data["element"].fillna("dose"), wave=data["wave"].fillna("").astype(str) if "wave" in data else "")
     order = in_order(data["index"], [row["id"] for row in context.rows("fidelity")])
-    data = data.assign(
-        _element=data["element"].map({e: i for i, e in enumerate(ELEMENTS)}), _index=data["index"].map({x: i for i, x in enumerate(order)})
-    )
+    data = data.assign(_element=places_in(data["element"], list(ELEMENTS)), _index=places_in(data["index"], order))
     data = data.sort_values(["_element", "_index", "wave", "collaborative", "unit_id"], kind="stable")
     return Exhibit(
         table=_shown(data, context),
@@ -115,7 +115,7 @@ def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
             text = _as_text(part, context)
             low, middle, high = (text(v) for v in values.quantile([0.25, 0.5, 0.75]))
             centers = numbers.plural(len(values), "center")
-            said.append(f"{part['label'].iloc[0]}: half of the {centers} reached {middle} or more (middle half {low} to {high}).")
+            said.append(f"{part['label'].iloc[0]}: at least half of the {centers} reached {middle} or more (middle half {low} to {high}).")
     return said
 
 

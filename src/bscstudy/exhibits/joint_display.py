@@ -10,7 +10,7 @@ from bscstudy import numbers
 from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.labels import outcome_label, words
-from bscstudy.exhibits.model_notes import model_notes
+from bscstudy.exhibits.model_notes import EQUAL_GROUPS, model_notes
 from bscstudy.exhibits.theme_words import UNITS, raised_of_asked, theme_notes
 
 TABLES = ("integrate/joint_display", "models/fits", "qual/presence")
@@ -21,7 +21,7 @@ FIT_WORDS = {
     "discord": "the strands point in opposite ways",
     "expand": "the survey moved clearly; the themes are not one-sided",
     "complement": "the survey alone settles no direction; the interviews add to it",
-    "silent": "one strand has nothing to say",
+    "silent": "the survey, the interviews or both have nothing to say",
 }
 
 
@@ -87,6 +87,7 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
     survey, themes = model_notes(fits) | {"Exclusions": _left_out(fits)}, theme_notes(presence)
     names = ("Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions")
     notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
+    notes["Survey change"] = EQUAL_GROUPS
     notes["Observed change"] = (
         "mean of the centers' changes between the waves named in the cell: those of the survey change where both were observed, "
         "else the first and the last observed; t interval over centers"
@@ -105,7 +106,8 @@ def _left_out(fits: pd.DataFrame) -> str:
     left_out = fits["n_excluded"].dropna()
     if left_out.empty:
         return "not recorded"
-    return f"{numbers.count(left_out.min())} to {numbers.count(left_out.max())} rows, by model, without the outcome or a predictor"
+    low, high = numbers.count(left_out.min()), numbers.count(left_out.max())
+    return f"{low if low == high else f'{low} to {high}'} rows, by model, without the outcome or a predictor"
 
 
 def _sentences(records: list[dict]) -> tuple[str, ...]:
@@ -123,7 +125,7 @@ def _sentences(records: list[dict]) -> tuple[str, ...]:
         )
     silent = [str(row["label"]) for row in records if row["fit_proposed"] == "silent"]
     if silent:
-        said.append(f"One of the two strands says nothing on {numbers.listed(silent)}.")
+        said.append(f"The survey, the interviews or both say nothing on {numbers.listed(silent)}.")
     return tuple(said)
 
 

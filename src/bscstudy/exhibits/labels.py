@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bscstudy import numbers
 from bscstudy.exhibits.base import Context, rows_of
 
 
@@ -9,6 +10,11 @@ def words(identifier: object) -> str:
     """Return ``Staff survey`` for ``staff_survey``."""
     text = str(identifier).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def check_label(row: dict) -> str:
+    """Return the label of a row of checks/summary; its words where it has none."""
+    return words(row["check"]) if numbers.is_missing(row["label"]) else str(row["label"])
 
 
 def scale_rows(context: Context) -> dict[str, dict]:

@@ -54,14 +54,10 @@ def table_csv(exhibit: Exhibit, context: Context) -> str:
     """Return the table as shown as CSV text; a plain minus so that spreadsheets read numbers, and the synthetic mark as a column."""
     frame = exhibit.table.copy()
     for column in frame.columns:
-        frame[column] = [_text(v).replace(numbers.MINUS, "-") for v in frame[column]]
+        frame[column] = [numbers.text(v).replace(numbers.MINUS, "-") for v in frame[column]]
     if context.synthetic:
         frame["data"] = "SYNTHETIC"
     return frame.to_csv(index=False, lineterminator="\n")
-
-
-def _text(value: object) -> str:
-    return "" if numbers.is_missing(value) else str(value)
 
 
 def _shown_columns(exhibit: Exhibit) -> list[str]:
@@ -70,7 +66,7 @@ def _shown_columns(exhibit: Exhibit) -> list[str]:
 
 def _numeric_columns(exhibit: Exhibit) -> set[str]:
     shown = _shown_columns(exhibit)[1:]
-    return {c for c in shown if all(_NUMBER.match(_text(v)) for v in exhibit.table[c])}
+    return {c for c in shown if all(_NUMBER.match(numbers.text(v)) for v in exhibit.table[c])}
 
 
 def _head(exhibit: Exhibit) -> str:
@@ -93,8 +89,8 @@ def _bodies(exhibit: Exhibit) -> list[str]:
             lines.append(f'<tr class="group"><th scope="rowgroup" colspan="{len(shown)}">{html.escape(heading)}</th></tr>')
         for _, row in rows.iterrows():
             first, *rest = shown
-            cells = "".join(f"<td{_class(c in numeric)}>{html.escape(_text(row[c]))}</td>" for c in rest)
-            lines.append(f'<tr><th scope="row">{html.escape(_text(row[first]))}</th>{cells}</tr>')
+            cells = "".join(f"<td{_class(c in numeric)}>{html.escape(numbers.text(row[c]))}</td>" for c in rest)
+            lines.append(f'<tr><th scope="row">{html.escape(numbers.text(row[first]))}</th>{cells}</tr>')
         parts.append("\n".join([*lines, "</tbody>"]))
     return parts
 
@@ -103,7 +99,7 @@ def _groups(exhibit: Exhibit) -> list[tuple[str, pd.DataFrame]]:
     frame = exhibit.table
     if not exhibit.group_by or frame.empty:
         return [("", frame)]
-    names = frame[exhibit.group_by].map(_text)
+    names = frame[exhibit.group_by].map(numbers.text)
     runs = (names != names.shift()).cumsum()
     return [(names[rows.index[0]], rows) for _, rows in frame.groupby(runs, sort=True)]
 

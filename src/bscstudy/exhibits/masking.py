@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bscstudy.privacy import mask_counts
+from bscstudy.privacy import is_small, mask_counts
 
 
 def masked(frame: pd.DataFrame, columns: list[str], within: list[str], min_cell: int, total: pd.Series | None = None) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def masked(frame: pd.DataFrame, columns: list[str], within: list[str], min_cell:
 
 def few(n: int, min_cell: int) -> str | int:
     """Return one count of people, masked if it is small."""
-    return f"<{min_cell}" if 0 < n < min_cell else int(n)
+    return f"<{min_cell}" if is_small(n, min_cell) else int(n)
 
 
 def note(min_cell: int) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.distributions import box_panels
 
 TABLES = ("measures/observation",)
@@ -16,7 +16,9 @@ NO_WAVE = "All visits"
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return one row for each score and wave; options: `scores` and `instruments` restrict them."""
-    data = tables["measures/observation"]
+    data = tables.get("measures/observation")
+    if data is None:
+        return empty_exhibit("The study has no classroom observation.")
     for option, column in (("scores", "score"), ("instruments", "instrument")):
         wanted = context.option_list(option)
         data = data[data[column].isin(wanted)] if wanted else data
@@ -40,8 +42,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 def _names(data: pd.DataFrame, context: Context) -> dict[str, str]:
-    known = labels.score_rows(context)
-    return {s: str(known.get(s, {}).get("label") or labels.words(s)) for s in in_order(data["score"], list(known))}
+    return {s: labels.outcome_label(s, context) for s in in_order(data["score"], list(labels.score_rows(context)))}
 
 
 def _summary(data: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def _summary(data: pd.DataFrame, context: Context) -> pd.DataFrame:
         )
     frame = pd.DataFrame(rows)
     orders = {"score": list(labels.score_rows(context)), "wave": wave_order(context)}
-    rank = pd.DataFrame({c: frame[c].map({v: i for i, v in enumerate(order)}).fillna(len(order)) for c, order in orders.items()})
+    rank = pd.DataFrame({c: places_in(frame[c], order) for c, order in orders.items()})
     return frame.loc[rank.sort_values(["score", "wave"], kind="stable").index].reset_index(drop=True)
 
 

@@ -17,7 +17,9 @@ SECTIONS = ("items",)
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return one row for each item that two raters coded; option `instruments` restricts them."""
-    data = tables["measures/rater_agreement"]
+    data = tables.get("measures/rater_agreement")
+    if data is None:
+        return empty_exhibit("The study has no classroom observation.")
     wanted = context.option_list("instruments")
     data = (data[data["instrument"].isin(wanted)] if wanted else data).sort_values(["instrument", "item"], kind="stable")
     data = data[data["n_pairs"].fillna(0) > 0].reset_index(drop=True)
@@ -59,7 +61,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "Kappa": numbers.estimate(row["kappa"]),
                 "ICC": numbers.estimate(row["icc"]),
                 "95% interval": numbers.interval(row["icc_low"], row["icc_high"]),
-                "Statistic": "" if numbers.is_missing(row["statistic"]) else str(row["statistic"]),
+                "Statistic": numbers.text(row["statistic"]),
             }
             for row in data.to_dict("records")
         ]
@@ -71,7 +73,8 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
         "Estimator": "share of pairs in exact agreement and within one point; kappa for yes / no, intraclass correlation for ratings",
         "n": f"{numbers.count(data['n_units'].max())} double-coded visits at most; an item counts the pairs with an answer of both raters",
         "Clusters": "visits; pairs of one visit are not independent, so no interval is given for percent agreement",
-        "Exclusions": "pairs in which one rater gave no answer or saw no opportunity; a dash stands where every answer is the same",
+        "Exclusions": "pairs in which one rater gave no answer or saw no opportunity; a dash stands where every answer is the same; "
+        "the ICC compares the raters' means of a visit, each over all that this rater answered",
     }
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, style
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, wave_order
+from bscstudy.exhibits import labels, masking, style
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in, wave_order
+from bscstudy.measures.aggregation import LOWEST_ICC2
+from bscstudy.privacy import is_small
 
 TABLES = ("measures/reliability", "measures/aggregation")
 FIGURE = True
 ACCEPTABLE = 0.70
+#: what is not shown of a wave with too few people
+_OF_PEOPLE = ["alpha", "alpha_low", "alpha_high", "omega", "floor", "ceiling", "icc1", "icc2", "r_wg_median"]
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -21,15 +25,19 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = data[data["n"].fillna(0) > 0]
     if data.empty:
         return empty_exhibit("No scale was answered by anyone.")
+    small = data["n"].map(lambda n: is_small(n, context.min_cell))
     together = tables["measures/aggregation"].drop(columns=["n"], errors="ignore")
-    data = _ordered(data.merge(together, on=["scale", "wave"], how="left", validate="one_to_one"), context)
+    data = data.merge(together, on=["scale", "wave"], how="left", validate="one_to_one")
+    data.loc[small.to_numpy(), _OF_PEOPLE] = None
+    data = _ordered(data, context)
     return Exhibit(
         table=_shown(data, context),
         caption="Reliability of the scales by wave, and agreement within centers",
-        notes=_notes(data),
+        notes=_notes(data)
+        | ({"Privacy": f"{masking.note(context.min_cell)}; what such a group answered is not shown"} if small.any() else {}),
         sentences=tuple(_sentences(data, context)),
         group_by="Scale",
-        figure=_figure(data, context),
+        figure=_figure(data, context) if data["alpha"].notna().any() else None,
         alt=_alt(data),
         data=data[["scale", "wave", "alpha", "alpha_low", "alpha_high"]],
     )
@@ -37,12 +45,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 def _ordered(data: pd.DataFrame, context: Context) -> pd.DataFrame:
     scales, waves = list(labels.scale_rows(context)), wave_order(context)
-    rank = pd.DataFrame(
-        {
-            "scale": data["scale"].map({s: i for i, s in enumerate(scales)}).fillna(len(scales)),
-            "wave": data["wave"].map({w: i for i, w in enumerate(waves)}).fillna(len(waves)),
-        }
-    )
+    rank = pd.DataFrame({"scale": places_in(data["scale"], scales), "wave": places_in(data["wave"], waves)})
     return data.loc[rank.sort_values(["scale", "wave"], kind="stable").index].reset_index(drop=True)
 
 
@@ -54,7 +57,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "Scale": labels.outcome_label(row["scale"], context),
                 "Wave": waves.get(str(row["wave"]), str(row["wave"])),
                 "Items": numbers.count(row["k"]),
-                "n": numbers.count(row["n"]),
+                "n": numbers.count(masking.few(row["n"], context.min_cell)),
                 "Alpha": numbers.estimate(row["alpha"]),
                 "95% interval": numbers.interval(row["alpha_low"], row["alpha_high"]),
                 "Omega": numbers.estimate(row["omega"]),
@@ -63,7 +66,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "ICC(1)": numbers.estimate(row["icc1"]),
                 "ICC(2)": numbers.estimate(row["icc2"]),
                 "r_wg": numbers.estimate(row["r_wg_median"]),
-                "Center mean": "" if numbers.is_missing(row["aggregate"]) else str(row["aggregate"]),
+                "Center mean": numbers.text(row["aggregate"]),
                 "Centers": numbers.count(row["n_centers"]),
             }
             for row in data.to_dict("records")
@@ -76,16 +79,21 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
         "Estimator": "alpha with the interval of Feldt; omega total of one factor; ICC(1) and ICC(2) from a one-way analysis of variance "
         "by center; r_wg is the median over centers",
         "n": "people (or forms) with a score",
-        "Clusters": f"up to {numbers.count(data['n_centers'].max())} centers",
+        "Clusters": f"up to {numbers.plural(data['n_centers'].max(), 'center')}",
         "Exclusions": "alpha and omega use people who answered every item of the scale",
         "Figure": "an interval that reaches below the axis is cut at its end",
-        "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them",
+        "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them; "
+        f"where ICC(2) is below {LOWEST_ICC2:.2f} the mean of a single center is imprecise",
     }
-    reasons = sorted({str(d) for a, d in zip(data["aggregate"], data["decision"], strict=True) if a == "no" and not numbers.is_missing(d)})
+    said = [str(d) for a, d in zip(data["aggregate"], data["decision"], strict=True) if a == "no" and not numbers.is_missing(d)]
+    reasons = sorted({reason for decision in said for reason in decision.split("; ")})
     if reasons:
         notes["Not averaged because"] = "; ".join(reasons)
     if data["omega"].isna().any() or data["alpha"].isna().any():
-        notes["A dash"] = "not defined for one item or for items that do not vary; omega also needs a proper one-factor solution"
+        notes["A dash"] = (
+            "not defined for one item, for items that do not vary, or where nobody answered every item; "
+            "omega also needs a proper one-factor solution"
+        )
     return notes
 
 
@@ -94,7 +102,8 @@ def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
     low = sorted({labels.outcome_label(s, context) for s in known.loc[known["alpha"] < ACCEPTABLE, "scale"]})
     if known.empty:
         return ["No scale has an alpha that can be computed."]
-    span = f"Alpha lies between {numbers.estimate(known['alpha'].min())} and {numbers.estimate(known['alpha'].max())} over scales and waves"
+    lowest, highest = numbers.estimate(known["alpha"].min()), numbers.estimate(known["alpha"].max())
+    span = f"Alpha is {lowest}" if lowest == highest else f"Alpha lies between {lowest} and {highest} over scales and waves"
     return [f"{span}; it is below .70 at some wave for {numbers.listed(low)}." if low else f"{span}."]
 
 
@@ -128,4 +137,4 @@ def _figure(data: pd.DataFrame, context: Context):
 def _alt(data: pd.DataFrame) -> str:
     known = data["alpha"].dropna()
     span = f" from {numbers.estimate(known.min())} to {numbers.estimate(known.max())}" if len(known) else ""
-    return f"Alpha with 95% intervals for {data['scale'].nunique()} scales by wave{span}; the table holds every number."
+    return f"Alpha with 95% intervals for {numbers.plural(data['scale'].nunique(), 'scale')} by wave{span}; the table holds every number."

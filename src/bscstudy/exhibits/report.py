@@ -64,7 +64,7 @@ def render(parts: ReportParts) -> str:
         cannot_say=report_words.cannot_say(parts.fits),
         glossary=report_words.glossary(parts.config),
         sections=sections(parts),
-        methods=report_words.methods(study, parts.config, parts.fits),
+        methods=report_words.methods(study, parts.fits),
         software=parts.software,
         quality=report_words.quality(parts.config, parts.summary),
         limitations=report_words.limitations(parts.config, parts.fits),

@@ -6,9 +6,11 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
+from bscstudy.models.verdict import NO_RANDOM_SLOPE
+from bscstudy.privacy import is_small
 
 _GLOSSARY = (
-    ("Change", "The difference between two waves. It says what happened, not why."),
+    ("Change", "The difference between two waves, each group of a model counting the same. It says what happened, not why."),
     (
         "95% interval",
         "Values of the change that fit the data well. Of many such intervals about 95 in 100 hold the true value.",
@@ -49,9 +51,22 @@ def who_took_part(config: dict, flow: pd.DataFrame | None) -> list[str]:
         + (f" at {numbers.plural(len(waves), 'wave')} ({numbers.listed(waves)})." if waves else ".")
     ]
     for instrument, part in flow.groupby("instrument", sort=True):
-        expected, got = part["expected"].sum(min_count=1), part["received"].sum(min_count=1)
-        said.append(sentences.response_sentence(labels.words(instrument), "all waves", expected, got))
+        said += _received(labels.words(instrument), part, int(config.get("privacy", {}).get("min_cell", 10)))
     return said
+
+
+def _received(instrument: str, flow: pd.DataFrame, min_cell: int) -> list[str]:
+    """Return forms received over all waves, apart where some waves have no register; nothing that gives a small wave away."""
+    by_wave = flow.groupby("wave", dropna=False)[["expected", "received"]].sum(min_count=1)
+    if by_wave.map(lambda n: is_small(None if pd.isna(n) else n, min_cell)).any(axis=None):
+        return [f"{instrument}: fewer than {min_cell} forms at some wave, so no total is given."]
+    known, unknown = by_wave[by_wave["expected"].notna()], by_wave[by_wave["expected"].isna()]
+    if known.empty or unknown.empty:
+        return [sentences.response_sentence(instrument, "all waves", *by_wave.sum(min_count=1)[["expected", "received"]])]
+    return [
+        sentences.response_sentence(instrument, "waves with a register of people", *known.sum()[["expected", "received"]]),
+        sentences.response_sentence(instrument, "other waves", None, unknown["received"].sum()),
+    ]
 
 
 def cannot_say(fits: pd.DataFrame | None) -> list[str]:
@@ -71,15 +86,16 @@ def cannot_say(fits: pd.DataFrame | None) -> list[str]:
     return said
 
 
-def methods(study: dict, config: dict, fits: pd.DataFrame | None) -> list[str]:
+def methods(study: dict, fits: pd.DataFrame | None) -> list[str]:
     """Return paragraphs on how the numbers were made."""
     said = []
     if fits is not None and len(fits):
         used = fits[fits["state"].isin(model_notes.ESTIMATED)]
         states = ", ".join(f"{state} {numbers.count(n)}" for state, n in fits["state"].value_counts().sort_index().items())
+        estimator, method = (model_notes.distinct(used, column) or "none" for column in ("estimator", "df_method"))
         said.append(
-            f"{numbers.plural(len(fits), 'model')} declared, one file each; verdicts: {states}. Estimator: {_distinct(used, 'estimator')}. "
-            f"Degrees of freedom: {_distinct(used, 'df_method')}. A model that fails its checks is never shown as an estimate."
+            f"{numbers.plural(len(fits), 'model')} declared, one file each; verdicts: {states}. Estimator: {estimator}. "
+            f"Degrees of freedom: {method}. A model that fails its checks is never shown as an estimate."
         )
     said.append(
         "Scales are scored by the rules in the codebook; a score needs the stated number of answered items, and every kind of missing "
@@ -105,7 +121,8 @@ def quality(config: dict, summary: pd.DataFrame | None) -> list[str]:
         )
         for row in found[found["severity"] == "tolerated"].sort_values(["check", "source"], kind="stable").to_dict("records"):
             reason = "" if numbers.is_missing(row["reason"]) else f": {row['reason']}"
-            said.append(f"Tolerated: {_check_name(row)} in {labels.words(row['source']).lower()} ({numbers.count(row['n'])}){reason}")
+            check, source = labels.lower_first(labels.check_label(row)), labels.words(row["source"]).lower()
+            said.append(f"Tolerated: {check} in {source} ({numbers.count(row['n'])}){reason}")
     exclusions = config.get("exclusions") or []
     if not exclusions:
         said.append("No record was excluded by the configuration.")
@@ -125,9 +142,12 @@ def limitations(config: dict, fits: pd.DataFrame | None) -> list[str]:
     said = [sentences.NO_COMPARISON, sentences.SELF_SELECTED]
     n_centers = None if fits is None or fits.empty else pd.to_numeric(fits["n_centers"], errors="coerce").max()
     if not numbers.is_missing(n_centers):
-        said.append(
-            f"There are at most {numbers.plural(n_centers, 'center')} in a model. Intervals allow for that; small changes stay unseen."
-        )
+        said.append(f"There are at most {numbers.plural(n_centers, 'center')} in a model; small changes stay unseen.")
+        if any(NO_RANDOM_SLOPE in model_notes.split_reasons(notes) for notes in fits["notes"]):
+            said.append(
+                f"Intervals allow for differences between centers, but take change to be alike in all of them ({NO_RANDOM_SLOPE}). "
+                "Where centers changed differently, the intervals are too narrow."
+            )
     said += [
         "Survey answers are people's own reports. Whether the items mean the same to all roles and at all waves was not tested.",
         "Models use the rows that are complete. If those who left or did not answer differ from the others, the averages do too.",
@@ -137,12 +157,3 @@ def limitations(config: dict, fits: pd.DataFrame | None) -> list[str]:
     if config["study"]["synthetic"]:
         said.insert(0, "All data of this study are invented; no sentence of it says anything about real people, centers or collaboratives.")
     return said
-
-
-def _check_name(row: dict) -> str:
-    label = row.get("label")
-    return labels.lower_first(labels.words(row["check"]) if numbers.is_missing(label) else str(label))
-
-
-def _distinct(frame: pd.DataFrame, column: str) -> str:
-    return "; ".join(sorted({str(v) for v in frame[column] if not numbers.is_missing(v)})) or "none"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, style
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in
 
 TABLES = ("measures/run_charts", "measures/run_chart_signals")
 FIGURE = True
@@ -26,13 +26,13 @@ CHANGED = ("shift", "crossings", "both")
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return the charts of one group (option `group`, else all centers) and the signals of every group."""
     chosen = context.options.get("group", ALL)
-    series, signals = tables["measures/run_charts"], tables["measures/run_chart_signals"]
-    if series.empty:
+    series, signals = tables.get("measures/run_charts"), tables.get("measures/run_chart_signals")
+    if series is None or series.empty:
         return empty_exhibit("No monthly metric was reported.")
     names = _metric_names(series, context)
-    rank = signals["metric"].map({m: i for i, m in enumerate(names)})
+    rank = places_in(signals["metric"], list(names))
     groups = [ALL, *context.labels("collaboratives")]
-    group_rank = signals["group"].map({g: i for i, g in enumerate(groups)}).fillna(len(groups))
+    group_rank = places_in(signals["group"], groups)
     signals = signals.assign(_metric=rank, _group=group_rank).sort_values(["_metric", "_group", "group"], kind="stable")
     drawn = series[series["group"] == chosen].sort_values(["metric", "month"], kind="stable")
     shown = signals[signals["group"] == chosen].set_index("metric")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels, masking, sentences, style
-from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
+from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 
 TABLES = ("checks/flow", "people")
 FIGURE = True
@@ -23,7 +23,9 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     if by in ("collaborative", "role"):
         data = pd.concat([data, _counts(flow, [by], context)], ignore_index=True)
     data = data.sort_values(["_instrument", "_wave", "_group"], kind="stable").reset_index(drop=True)
-    total = data[data["group"] == ALL]
+    total = data[data["group"] == ALL].copy()
+    for column in ("expected", "received", "excluded"):
+        total[column] = masking.masked(total, [column], [], context.min_cell, total=total["group"] == ALL)[column]
     return Exhibit(
         table=_shown(data, context),
         caption="Forms expected, received and left out, by instrument and wave",
@@ -50,8 +52,8 @@ def _counts(flow: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame
     )
     waves, groups = wave_order(context), context.labels(f"{by[0]}s") if by else {}
     data["_instrument"] = data["instrument"]
-    data["_wave"] = data["wave"].map({w: i for i, w in enumerate(waves)}).fillna(len(waves))
-    data["_group"] = data[by[0]].map({g: i + 1 for i, g in enumerate(groups)}).fillna(len(groups) + 1) if by else 0
+    data["_wave"] = places_in(data["wave"], waves)
+    data["_group"] = places_in(data[by[0]], list(groups)) + 1 if by else 0
     data["instrument"] = data["instrument"].map(labels.words)
     data["wave"] = data["wave"].map(lambda w: context.labels("waves").get(w, w or "Whole study"))
     data["group"] = data[by[0]].map(lambda g: groups.get(g, g or "Not stated")) if by else ALL
@@ -114,7 +116,13 @@ def turnover_text(people: pd.DataFrame, context: Context) -> str:
     frame = pd.DataFrame({"status": [s for s in words if s in counts], "n": [int(counts[s]) for s in words if s in counts]})
     cells = masking.masked(frame, ["n"], [], context.min_cell)
     parts = [f"{numbers.count(n)} {words[s]}" for s, n in zip(frame["status"], cells["n"], strict=True)]
-    return f"of {numbers.plural(len(per_person), 'person', 'people')} in the register, {numbers.listed(parts)}"
+    everyone = numbers.count(masking.few(len(per_person), context.min_cell))
+    listed = people.groupby("wave")["expected"].max()
+    unlisted = [label for wave, label in context.labels("waves").items() if listed.get(wave) == 0]
+    if len(unlisted) == len(listed):
+        return f"of {everyone} people who answered, {numbers.listed(parts)}; no register lists people, so who did not answer counts as gone"
+    rest = f"; for {numbers.listed(unlisted)} the register lists nobody, and who did not answer counts as gone" if unlisted else ""
+    return f"of {everyone} people in the register, {numbers.listed(parts)}{rest}"
 
 
 def _figure(total: pd.DataFrame, context: Context):
@@ -131,7 +139,8 @@ def _figure(total: pd.DataFrame, context: Context):
         position -= 1.2
     axis.set_yticks(ticks, wording)
     axis.set_ylim(position + 0.6, 0.6)
-    axis.set_xlim(0, 1.32 * float(total[["expected", "received"]].max().max()))
+    sizes = pd.to_numeric(total[["expected", "received"]].stack(), errors="coerce")
+    axis.set_xlim(0, 1.32 * max(context.min_cell, sizes.max()) if len(sizes.dropna()) else context.min_cell)
     axis.set_xlabel("Forms: received (filled) of expected (outline)")
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0)
@@ -140,6 +149,9 @@ def _figure(total: pd.DataFrame, context: Context):
 
 
 def _bar(axis, position: float, row: dict) -> None:
+    if isinstance(row["received"], str) or isinstance(row["expected"], str):
+        axis.annotate(numbers.count(row["received"]), (0, position), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+        return
     received = 0 if numbers.is_missing(row["received"]) else row["received"]
     axis.barh(position, received, height=0.62, color=style.BLUE)
     known = not numbers.is_missing(row["expected"]) and row["expected"] > 0

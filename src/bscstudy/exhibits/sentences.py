@@ -7,6 +7,8 @@ have come anyway.
 from __future__ import annotations
 
 from bscstudy import numbers
+from bscstudy.exhibits.labels import lower_first
+from bscstudy.models.verdict import CLEAR
 
 UNIT_WORDS = {
     "person": ("person", "people"),
@@ -14,8 +16,6 @@ UNIT_WORDS = {
     "center": ("center", "centers"),
     "session": ("session", "sessions"),
 }
-CLEAR = 0.05
-
 NO_COMPARISON = (
     "There was no comparison group. A change between waves may come from the collaborative, from turnover of staff, from the passage "
     "of time or from unusual first answers; this study cannot tell these apart."
@@ -130,9 +130,9 @@ def association_sentence(row: dict, outcome: str, term: str, unit: str) -> str:
     size = f"{numbers.estimate(value, signed=True)} points {rest}"
     if len(parts) == 2 and len(changes) == 1:
         other = next(part for part in parts if part not in changes)
-        goal = f"{changes[0][:1].lower()}{changes[0][1:]} in {outcome}"
+        goal = f"{lower_first(changes[0])} in {outcome}"
         if clear:
-            return f"Higher {other[:1].lower()}{other[1:]} goes with a {'higher' if value > 0 else 'lower'} {goal}: {size}."
+            return f"Higher {lower_first(other)} goes with a {'higher' if value > 0 else 'lower'} {goal}: {size}."
         return f"{other}: no clear link with the {goal}: {size}."
     if clear:
         return f"{term} goes with {'higher' if value > 0 else 'lower'} {outcome}: {size}."
@@ -145,10 +145,12 @@ def not_estimated_sentence(outcome: str, reasons: str) -> str:
     return f"{outcome}: nothing can be said, because the model was not estimated{f' ({reason})' if reason else ''}."
 
 
-def response_sentence(instrument: str, wave: str, expected: int, received: int) -> str:
-    """Return how many of those asked answered."""
+def response_sentence(instrument: str, wave: str, expected: int | str | None, received: int | str | None) -> str:
+    """Return how many of those asked answered; counts may be masked (text), and then no share is given."""
     if numbers.is_missing(received):
         return f"{instrument}, {wave}: nothing is known of what was received."
+    if isinstance(expected, str) or (isinstance(received, str) and not numbers.is_missing(expected)):
+        return f"{instrument}, {wave}: {numbers.count(received)} received of {numbers.count(expected)} expected."
     if numbers.is_missing(expected) or float(expected) == 0:
         return f"{instrument}, {wave}: {numbers.count(received)} received; the number asked is not known."
     if received > expected:

@@ -58,10 +58,10 @@ def new_figure(width: float = 7.5, height: float = 4.0, rows: int = 1, columns: 
     return figure, axes
 
 
-def finish(figure, context, *, title: str = "") -> None:
+def finish(figure, context) -> None:
     """Put the title on top and, where the study is synthetic, a mark that travels with the file."""
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(title or context.title, max(20, int(width * 11 - (16 if context.synthetic else 0))))
+    lines = textwrap.wrap(context.title, max(20, int(width * 11 - (16 if context.synthetic else 0))))
     head = 0.12 + 0.19 * max(1, len(lines))
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 1 - 0.01 - head / height))
     top = 1 - 0.06 / height

@@ -48,7 +48,7 @@ def theme_notes(presence: pd.DataFrame) -> dict[str, str]:
         "n": f"{numbers.plural(len(each), 'session')} ({UNITS}, each counted once)",
         "Clusters": numbers.plural(each["center"].nunique(), "center"),
         "Exclusions": f"{numbers.plural(not_coded, 'session')} not coded by the main coder; sessions in which the topic was not asked "
-        f"({numbers.plural(unprompted, 'theme')} raised there unprompted are not in the shares)",
+        f"({numbers.plural(unprompted, 'mention')} there, unprompted, not in the shares)",
         "Direction": "(facilitator − barrier) / (facilitator + barrier), over sessions that named the theme as one or the other; "
         "codings marked mixed or neutral count in neither",
     }

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bscstudy.integrate.strands import contrast_waves, fidelity_mean, observation_change, survey_change, theme_counts
+from bscstudy.models.verdict import CLEAR
 
 #: net direction from which themes count as one-sided: at least two facilitators for each barrier, or the reverse
 ONE_SIDED = 1 / 3
-#: adjusted p below which a change counts as clear, as in all sentences of the report
-CLEAR = 0.05
 FITS = ("confirm", "expand", "discord", "complement", "silent")
 
 

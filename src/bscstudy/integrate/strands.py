@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bscstudy.models.verdict import ESTIMATED, MAIN_CONTRAST
 from bscstudy.qual.presence import collapse_themes, collapse_waves
 from bscstudy.qual.shares import count_units
 
-ESTIMATED = ("ok", "boundary")
-MAIN_CONTRAST = "change_post"
 NAN = float("nan")
 
 

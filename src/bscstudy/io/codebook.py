@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bscstudy.io.raw import code_text
-
-REASONS = ("skipped", "no_answer", "refused", "dont_know", "not_asked", "no_opportunity", "not_applicable", "multiple", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class ItemVersion:
     recodes: tuple[dict, ...] = ()
 
     def in_wave(self, wave: str | None) -> bool:
+        """Return whether the row holds in a wave; without a wave (None) every row does."""
         return wave is None or not self.waves or wave in self.waves
 
     @property
@@ -69,6 +69,24 @@ def versions_of(source: dict, codebook: dict) -> dict[str, list[ItemVersion]]:
         rank = (-version.version, -bool(sources) - bool(version.waves))
         found.setdefault(version.item, []).append((rank, version))
     return {item: [version for _, version in sorted(ranked, key=lambda pair: pair[0])] for item, ranked in found.items()}
+
+
+def item_versions(items: Iterable[dict], wave: str, sources: Iterable[str] = ()) -> dict[str, dict]:
+    """Return the codebook row of each item that holds in a wave.
+
+    A row holds if its `waves` are blank or name the wave, and its `sources` are blank or name one of `sources` (where
+    these are given). Of several the highest version wins, then the one that names its wave or source, as in `versions_of`.
+    """
+    chosen: dict[str, tuple] = {}
+    sources = set(sources)
+    for row in items:
+        waves, of_sources = (row.get("waves") or "").split(), (row.get("sources") or "").split()
+        if (waves and wave not in waves) or (of_sources and sources and not sources & set(of_sources)):
+            continue
+        rank = (row.get("version") or 1, bool(waves) + bool(of_sources))
+        if row["item"] not in chosen or rank > chosen[row["item"]][0]:
+            chosen[row["item"]] = (rank, row)
+    return {item: row for item, (_, row) in chosen.items()}
 
 
 def columns_of_instrument(source: dict, codebook: dict) -> set[str]:

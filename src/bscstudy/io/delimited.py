@@ -35,8 +35,8 @@ def read(path: Path, options: dict) -> RawTable:
     Raises
     ------
     BscError
-        BSC-SRC-001 missing or empty file, -002 encoding, -003 no record, -004 a record of another length or an open
-        quotation mark, -005 two columns of one name.
+        BSC-SRC-001 missing or empty file, -002 encoding, -003 no record, -004 a record of another length, -005 two columns of one
+        name, -014 another delimiter, -015 an open quotation mark; BSC-CFG-006 an encoding that nobody knows.
     """
     records, lines, encoding = read_records(path, options)
     return table_of(path, records[0], records[1:], lines[1:], encoding=encoding)
@@ -56,7 +56,7 @@ def read_records(path: Path, options: dict) -> tuple[list[list[str]], list[int],
             start = reader.line_num + 1
     except csv.Error:
         raise BscError(
-            "BSC-SRC-004",
+            "BSC-SRC-015",
             "A record cannot be split into cells: a quotation mark is not closed, or stands inside a cell.",
             f"{path}, the record that starts on line {start}",
             "Cells would end up in the wrong columns.",
@@ -114,7 +114,7 @@ def _decoded(path: Path, declared: str | None) -> tuple[str, str]:
         plain = codecs.lookup(wanted).name
     except LookupError:
         raise BscError(
-            "BSC-CFG-002",
+            "BSC-CFG-006",
             "The encoding is not one that is known.",
             f"config/sources.yaml, options.encoding of {path}",
             "The file cannot be read.",
@@ -159,7 +159,7 @@ def _check_delimiter(path: Path, records: list[list[str]], delimiter: str) -> No
     ]
     if other:
         raise BscError(
-            "BSC-SRC-004",
+            "BSC-SRC-014",
             "The first line is not split into columns by the delimiter in use.",
             f"{path}, line 1",
             "The whole record would be taken for one cell.",

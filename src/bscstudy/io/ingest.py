@@ -64,7 +64,8 @@ def ingest(raw: RawTable, source: dict, sections: dict) -> Ingested:
     ------
     BscError
         BSC-SRC-020 listing every column that is missing; -021 undeclared waves or mapped keys; -022 filter; -023 exclusions;
-        -024 reshape; BSC-CFG-003 a recode on a key the source has not, or an item named like a key.
+        -024 reshape, -025 no item among the repeated columns; BSC-CFG-007 a recode on a key the source has not, or an item
+        named like a key.
     """
     slices = slices_of([str(name) for name in raw.frame.columns], source.get("reshape"))
     versions = versions_of(source, sections)
@@ -148,7 +149,7 @@ def _check_columns(source: dict, absent: list[str], used: dict[str, list[ItemVer
     repeated = any(present[v.column] != v.column for known in used.values() for v in known)
     if source.get("reshape") and not repeated:
         raise BscError(
-            "BSC-SRC-024",
+            "BSC-SRC-025",
             "No item of the codebook is among the repeated columns that `reshape.pattern` finds.",
             source["file"],
             "Every turn would be taken for empty.",
@@ -164,7 +165,7 @@ def _check_names(file: str, used: dict[str, list[ItemVersion]], keys: Keys, slic
     found += [f"config/codebook/recodes.csv, item '{item}', where_key '{key}' ({file})" for item, key in sorted(asked) if key not in known]
     if found:
         raise BscError(
-            "BSC-CFG-003",
+            "BSC-CFG-007",
             "An item is named like a key, or a recode asks for a key that the source does not have.",
             tuple(found),
             "One column would overwrite the other, or a code would stay as it is in one place.",

@@ -7,6 +7,12 @@ from pathlib import Path
 from bscstudy.errors import BscError
 
 
+def files_of(source: dict) -> list[str]:
+    """Return the raw files of a source, relative to the study's folder: its file, then its data dictionary if it has one."""
+    dictionary = (source.get("options") or {}).get("dictionary")
+    return [source["file"], *([dictionary] if dictionary else [])]
+
+
 def fault_of(path: Path) -> str:
     """Return what is wrong with a file before it is opened, or an empty string."""
     path = Path(path)
@@ -34,10 +40,7 @@ def check_files(sources: dict, folder: Path) -> None:
     """
     found = []
     for name, source in sorted(sources.items()):
-        wanted = [source["file"]]
-        if source.get("options", {}).get("dictionary"):
-            wanted.append(source["options"]["dictionary"])
-        found += [f"{file}: {fault} (source '{name}')" for file in wanted if (fault := fault_of(Path(folder) / file))]
+        found += [f"{file}: {fault} (source '{name}')" for file in files_of(source) if (fault := fault_of(Path(folder) / file))]
     if found:
         raise BscError(
             "BSC-SRC-001",

@@ -41,10 +41,12 @@ def read(path: Path, options: dict) -> RawTable:
     Raises
     ------
     BscError
-        BSC-SRC-008 if the dictionary is not one or does not cover a column; those of a delimited file.
+        BSC-SRC-008 no dictionary named, -016 not a dictionary, -017 it does not cover a column; those of a delimited file.
     """
     if not options.get("dictionary"):
-        raise _error(path, "The source names no data dictionary.", [str(path)], "Name it as options.dictionary in config/sources.yaml.")
+        raise _error(
+            "BSC-SRC-008", "The source names no data dictionary.", [str(path)], "Name it as options.dictionary in config/sources.yaml."
+        )
     table = delimited.read(path, options)
     fields = read_dictionary(Path(options["dictionary"]))
     labels, levels = _described(fields)
@@ -53,7 +55,7 @@ def read(path: Path, options: dict) -> RawTable:
     unknown = [name for name in table.frame.columns if name not in labels and name not in own]
     if unknown:
         raise _error(
-            path,
+            "BSC-SRC-017",
             f"The data dictionary does not cover {len(unknown)} column(s) of the records.",
             [f"{path}, column '{name}'" for name in unknown],
             "Export records (raw data) and data dictionary on the same day, without renaming columns.",
@@ -68,13 +70,16 @@ def read(path: Path, options: dict) -> RawTable:
 
 
 def read_dictionary(path: Path) -> dict[str, dict[str, str]]:
-    """Return a data dictionary, field -> {form, kind, label, choices}; both header styles of REDCap are known."""
+    """Return a data dictionary, field -> {form, kind, label, choices}; both header styles of REDCap are known (BSC-SRC-016)."""
     table = delimited.read(path, {})
     found = {key: next((n for n in names if n in table.frame.columns), None) for key, names in _DICTIONARY_COLUMNS.items()}
     absent = [names[0] for key, names in _DICTIONARY_COLUMNS.items() if found[key] is None]
     if absent:
         raise _error(
-            path, "This is not a REDCap data dictionary.", [f"{path}, no column '{n}'" for n in absent], "Export it from REDCap again."
+            "BSC-SRC-016",
+            "This is not a REDCap data dictionary.",
+            [f"{path}, no column '{n}'" for n in absent],
+            "Export it from REDCap again.",
         )
     rows = table.frame[list(found.values())].set_axis(list(found), axis=1).to_dict("records")
     return {row["field"].strip(): row for row in rows}
@@ -103,6 +108,6 @@ def _described(fields: dict) -> tuple[dict[str, str], dict[str, dict[str, str]]]
     return labels, levels
 
 
-def _error(path: Path, what: str, where: list[str], todo: str) -> BscError:
+def _error(code: str, what: str, where: list[str], todo: str) -> BscError:
     why = "Without it nobody can say what a column or a code stands for."
-    return BscError("BSC-SRC-008", what, places(where), why, todo)
+    return BscError(code, what, places(where), why, todo)

@@ -55,7 +55,7 @@ def read(path: Path, options: dict) -> RawTable:
     Raises
     ------
     BscError
-        BSC-QUA-001 to -004 from the archive, -005 a code or document that cannot be told from another or does not exist,
+        BSC-QUA-001 to -004 and -007 from the archive, -005 a code or document that cannot be told from another or does not exist,
         -006 no coding at all.
     """
     archive, root = open_project(path)

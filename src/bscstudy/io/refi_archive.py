@@ -23,7 +23,7 @@ def open_project(path: Path) -> tuple[zipfile.ZipFile, Element]:
     ------
     BscError
         BSC-QUA-001 not a project archive or cut off, -002 a member that is refused (outside path, password, far too large),
-        -003 none or several project files, -004 XML that is not well formed or declares a document type.
+        -003 none or several project files, -004 XML that is not well formed, -007 XML that declares a document type.
     """
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
@@ -34,18 +34,23 @@ def open_project(path: Path) -> tuple[zipfile.ZipFile, Element]:
         projects = [m.filename for m in archive.infolist() if "/" not in m.filename and m.filename.lower().endswith(".qde")]
         if len(projects) != 1:
             raise _error(
-                "003", f"The archive holds {len(projects)} project files (.qde); exactly one is needed.", str(path), "Export it again."
+                "BSC-QUA-003",
+                f"The archive holds {len(projects)} project files (.qde); exactly one is needed.",
+                str(path),
+                "Export it again.",
             )
         content = archive.read(projects[0])
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError):
-        raise _error("001", "The project archive is cut off or damaged, or is no .qdpx file.", str(path), "Export it again.") from None
+        raise _error(
+            "BSC-QUA-001", "The project archive is cut off or damaged, or is no .qdpx file.", str(path), "Export it again."
+        ) from None
     try:
         return archive, fromstring(content, forbid_dtd=True)
     except DefusedXmlException:
         what = "The project file declares a document type or entities, which no program for coding text writes."
-        raise _error("004", what, f"{path}, {projects[0]}", "Do not use this file; ask for a fresh export.") from None
+        raise _error("BSC-QUA-007", what, f"{path}, {projects[0]}", "Do not use this file; ask for a fresh export.") from None
     except (ParseError, ValueError, LookupError):
-        raise _error("004", "The project file is not well-formed XML.", f"{path}, {projects[0]}", "Export it again.") from None
+        raise _error("BSC-QUA-004", "The project file is not well-formed XML.", f"{path}, {projects[0]}", "Export it again.") from None
 
 
 def local_name(element: Element) -> str:
@@ -78,7 +83,9 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     if len(members) > MOST_MEMBERS or sum(m.file_size for m in members) > MOST_BYTES:
         found.append(f"{path}: unpacked it is far larger than a project")
     if found:
-        raise _error("002", "The archive holds something that is not read.", places(found), "Do not use this file; ask for a fresh export.")
+        raise _error(
+            "BSC-QUA-002", "The archive holds something that is not read.", places(found), "Do not use this file; ask for a fresh export."
+        )
 
 
 def _fault_of(member: zipfile.ZipInfo) -> str:
@@ -93,5 +100,5 @@ def _fault_of(member: zipfile.ZipInfo) -> str:
     return "unpacked it is too large" if too_large else ""
 
 
-def _error(number: str, what: str, where: str | tuple[str, ...], todo: str) -> BscError:
-    return BscError(f"BSC-QUA-{number}", what, where, "No code of the project can be counted.", todo)
+def _error(code: str, what: str, where: str | tuple[str, ...], todo: str) -> BscError:
+    return BscError(code, what, where, "No code of the project can be counted.", todo)

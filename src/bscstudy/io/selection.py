@@ -106,8 +106,10 @@ def exclusion_reasons(frame: pd.DataFrame, exclusions: list[dict], ids: dict, fi
         absent = [column for column in wanted if column not in frame.columns]
         hit = np.zeros(len(frame), dtype=bool) if absent else _matching(frame, wanted, ids)
         if not hit.any():
+            place = f", row {exclusion['row']}" if "row" in exclusion else f", match on {', '.join(wanted)}"
             faults.append(
-                f"config/config.yaml, exclusions, number {number} of this source ({file})" + "".join(f", no column '{c}'" for c in absent)
+                f"config/config.yaml, exclusions, number {number} of this source ({file}){place}"
+                + "".join(f", no column '{c}'" for c in absent)
             )
         reasons[hit & (reasons == None)] = exclusion["reason"]  # noqa: E711 - element-wise
     if faults:

@@ -77,7 +77,12 @@ def rating_agreement(rows: pd.DataFrame, item: str) -> Agreement:
     -------
     Agreement
         One-way ICC (visits have different raters), or the two-way ICC for absolute agreement where the same raters coded every
-        double-coded visit; ``icc_average`` is that of the mean over raters.
+        double-coded visit; ``icc_average`` is that of the mean over raters. A rating that is missing enters no pair and no mean.
+
+    Notes
+    -----
+    Source: see `one_way_icc` and `crossed_icc`.
+    Checked against the published reliability of the GTI lesson raters: tests/unit/test_measures_agreement.py.
     """
     unit = ["observation_id", *(["segment"] if "segment" in rows.columns else [])]
     rows = rows.assign(**{item: pd.to_numeric(rows[item])})

@@ -57,6 +57,11 @@ def index_table(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     DataFrame
         Indexed by ``by``; ``numerator denominator value``. Where there is a denominator, value = numerator / denominator, NaN if
         the denominator is 0. Missing values of ``column`` enter no sum and no mean; a sum of missing values only is NaN.
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-204 for a condition, -205 for a column that is no number, -206 for more groups than expected.
     """
     rule = RULES[spec["rule"]]
     grouped_index = rows.groupby(by, sort=True).size().index

@@ -42,6 +42,11 @@ def fidelity_indices(
     -------
     DataFrame
         `COLUMNS`; ``wave`` is blank for the whole study. The denominator is NaN for plain counts and sums.
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-204 to BSC-CFG-207 for an index that cannot be worked out as declared.
     """
     prepared = {
         source: add_identity(derive_fields(table, [f for f in config["derive"] if f["source"] == source]), people, centers)

@@ -16,9 +16,6 @@ class Intraclass:
     average: float
     low: float
     high: float
-    n_groups: int
-    n_values: int
-    group_size: float
 
 
 def one_way_icc(values: np.ndarray, groups: np.ndarray, confidence: float = 0.95) -> Intraclass:
@@ -52,7 +49,7 @@ def one_way_icc(values: np.ndarray, groups: np.ndarray, confidence: float = 0.95
     _, index, sizes = np.unique(groups[keep], return_inverse=True, return_counts=True)
     n, n_groups = len(values), len(sizes)
     size = (n - (sizes**2).sum() / n) / (n_groups - 1) if n_groups > 1 else math.nan
-    undefined = Intraclass(math.nan, math.nan, math.nan, math.nan, n_groups, n, size)
+    undefined = Intraclass(math.nan, math.nan, math.nan, math.nan)
     if n_groups < 2 or n <= n_groups:
         return undefined
     means = np.bincount(index, weights=values) / sizes
@@ -66,7 +63,7 @@ def one_way_icc(values: np.ndarray, groups: np.ndarray, confidence: float = 0.95
     ratio = between / within if within > 0 else math.inf
     bounds = [ratio / fdtri(n_groups - 1, n - n_groups, p) for p in (1 - tail, tail)]
     low, high = ((b - 1) / (b + size - 1) if math.isfinite(b) else 1.0 for b in bounds)
-    return Intraclass(float(single), float(average), float(low), float(high), n_groups, n, float(size))
+    return Intraclass(float(single), float(average), float(low), float(high))
 
 
 def crossed_icc(ratings: np.ndarray) -> Intraclass:
@@ -95,7 +92,7 @@ def crossed_icc(ratings: np.ndarray) -> Intraclass:
     table = pingouin.intraclass_corr(long, targets="unit", raters="rater", ratings="value").set_index("Type")
     single, average = _named(table, "single", "ICC2", "ICC(A,1)"), _named(table, "average", "ICC2k", "ICC(A,k)")
     low, high = (float(v) for v in single["CI95"])
-    return Intraclass(float(single["ICC"]), float(average["ICC"]), low, high, n, n * k, float(k))
+    return Intraclass(float(single["ICC"]), float(average["ICC"]), low, high)
 
 
 def _named(table, what: str, *names: str):

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.io.codebook import item_versions
+from bscstudy.io.raw import number_of
 
 #: item types that are never part of a score
 NOT_SCORED = ("free_text", "text", "date")
@@ -53,17 +55,9 @@ def parse_terms(text: str, every_item: list[str]) -> tuple[Term, ...]:
 def items_in_use(items: list[dict], instrument: str, source: str, wave: str) -> dict[str, dict]:
     """Return the codebook row of each item of an instrument that applies to one source and wave.
 
-    Where several versions apply, the highest ``version`` counts. ``wave`` is blank for a source without waves.
+    Where several versions apply, one counts as in ingest (`item_versions`). ``wave`` is blank for a source without waves.
     """
-    chosen: dict[str, dict] = {}
-    for row in items:
-        waves, sources = str(row.get("waves") or "").split(), str(row.get("sources") or "").split()
-        if row["instrument"] != instrument or (waves and wave not in waves) or (sources and source not in sources):
-            continue
-        known = chosen.get(row["item"])
-        if known is None or (row.get("version") or 1) >= (known.get("version") or 1):
-            chosen[row["item"]] = row
-    return chosen
+    return item_versions([row for row in items if row["instrument"] == instrument], wave, [source])
 
 
 def item_bounds(definition: dict, response_scales: list[dict], missing_codes: list[dict]) -> tuple[float, float]:
@@ -87,14 +81,8 @@ def _response_codes(definition: dict, response_scales: list[dict], missing_codes
         for row in missing_codes
         if row["instrument"] == definition["instrument"] and (row.get("item") or definition["item"]) == definition["item"]
     }
-    codes = []
-    for row in response_scales:
-        if row["response_scale"] == definition.get("response_scale") and str(row["code"]) not in missing:
-            try:
-                codes.append(float(row["code"]))
-            except ValueError:
-                continue
-    return codes
+    own = [row for row in response_scales if row["response_scale"] == definition.get("response_scale") and str(row["code"]) not in missing]
+    return [number for row in own if (number := number_of(str(row["code"]))) is not None]
 
 
 def shared_options(terms: tuple[Term, ...], items: dict[str, dict], bounds: dict[str, tuple[float, float]]) -> int | None:

@@ -29,11 +29,19 @@ class Pooled:
 
 
 def row_ids(part: ScalePart) -> pd.Series:
+    """Return the id of each row of a part, `source:row`."""
     return part.source + ":" + part.rows["row"].astype("str")
 
 
 def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers: pd.DataFrame | None) -> pd.DataFrame:
     """Score every scale for every row it is used in.
+
+    Parameters
+    ----------
+    parts : iterable of ScalePart
+        As `scale_parts` gives them.
+    people, centers : DataFrame or None
+        Registers; they fill what a row does not say of itself (`add_identity`).
 
     Returns
     -------

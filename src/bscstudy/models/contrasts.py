@@ -21,6 +21,7 @@ def contrast_weights(
     the difference of the differences.
 
     Source: Searle, Speed & Milliken 1980, The American Statistician 34 (population marginal means).
+    Checked against: differences of cell means by hand in tests/unit/test_models_fit.py.
 
     Raises
     ------
@@ -47,6 +48,7 @@ def holm(p_values: list[float]) -> list[float]:
     """Return Holm's adjusted p-values in the order given; missing values stay missing and do not count.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6.
+    Checked against: the definition by hand in tests/unit/test_models_fit.py.
     """
     p = np.asarray(p_values, dtype=float)
     adjusted = np.full(len(p), np.nan)

@@ -31,10 +31,12 @@ class NestedData:
 
     @property
     def n_rows(self) -> int:
+        """Number of scores n."""
         return self.x.shape[0]
 
     @property
     def n_columns(self) -> int:
+        """Number of fixed estimates p."""
         return self.x.shape[1]
 
 

@@ -37,6 +37,7 @@ class ModelFrame:
 
     @property
     def score(self) -> np.ndarray:
+        """The outcome (n,), none missing."""
         return self.frame["score"].to_numpy(dtype=float)
 
     def counts(self) -> dict[str, int]:
@@ -58,8 +59,8 @@ def model_frame(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFram
     Raises
     ------
     BscError
-        BSC-MOD-012 for a column or level that does not exist, 013 for a predictor that cannot be attached, 014 for a sample
-        query that cannot be read, 015 for groups that are crossed.
+        BSC-MOD-012 for a column that does not exist, 013 for a predictor that cannot be attached, 014 for a sample query that
+        cannot be read, 015 for groups that are crossed, 016 for a reference level that does not exist.
     """
     where = model_file(spec)
     table = tables[spec["unit"]]
@@ -123,6 +124,7 @@ def dependent_columns(x: np.ndarray, names: tuple[str, ...]) -> list[str]:
 
 
 def model_file(spec: dict) -> str:
+    """Return the path of a model's file as messages name it."""
     return f"config/models/{spec.get('id', 'model')}.yaml"
 
 
@@ -134,6 +136,16 @@ def unknown_column(column: str, where: str, known: list[str]) -> BscError:
         where,
         "Without it the model would be another one.",
         "Use a scale, an observation score or a column of the analysis table, or declare it under `predictors`.",
+    )
+
+
+def _unknown_level(level: str, where: str, known: list[str]) -> BscError:
+    return BscError(
+        "BSC-MOD-016",
+        f"The model compares with the level '{level}', which its factor does not have. {nearest(str(level), known)}".rstrip(),
+        where,
+        "Every coefficient would be a difference from another group than meant.",
+        "Use a level that occurs in the analysis table, spelled as in config/config.yaml.",
     )
 
 
@@ -202,14 +214,16 @@ def _levels(spec: dict, frame: pd.DataFrame, variables: tuple[str, ...], words: 
         ordered = declared + sorted(present - set(declared))
         first = (spec.get("reference") or {}).get(name)
         if first is not None and first not in ordered and (name not in words.levels or first not in words.levels[name]):
-            raise unknown_column(first, f"{where}, reference.{name}", [*words.levels.get(name, {}), *ordered])
+            raise _unknown_level(first, f"{where}, reference.{name}", [*words.levels.get(name, {}), *ordered])
         levels[name] = ordered if first is None else [first] + [level for level in ordered if level != first]
     return levels
 
 
 def _too_little(model: ModelFrame) -> list[str]:
     if not len(model.frame):
-        return ["no row has a score and all variables of the formula"]
+        lacking = " or ".join(model.n_excluded)
+        why = f"rows have {lacking}" if lacking else "no row is in the model's sample"
+        return [f"no row has a score and all variables of the formula ({why})"]
     reasons = []
     for name, levels in model.levels.items():
         absent = [level for level in levels if level not in set(model.frame[name])]

@@ -10,13 +10,14 @@ import pandas as pd
 from bscstudy.checks.drift import comparable
 from bscstudy.models.check import check_fit
 from bscstudy.models.contrasts import contrast_weights
-from bscstudy.models.degrees_of_freedom import between_within
+from bscstudy.models.criterion import Point
+from bscstudy.models.degrees_of_freedom import BetweenWithin, between_within
 from bscstudy.models.design import ModelFrame, model_design, model_file, model_frame
 from bscstudy.models.design_matrix import DesignMatrix
 from bscstudy.models.formula import parse_formula
 from bscstudy.models.mixed import fit_mixed
 from bscstudy.models.terms import Vocabulary, term_label, vocabulary
-from bscstudy.models.verdict import NotEstimable, Verdict, judge
+from bscstudy.models.verdict import NO_RANDOM_SLOPE, NotEstimable, Verdict, judge
 
 DF_METHOD = "between-within (t)"
 CONFIDENCE = 0.95
@@ -101,7 +102,7 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict) -> FitR
     Raises
     ------
     BscError
-        BSC-MOD-010 to 015 where the model file asks for what does not exist or what this engine cannot fit.
+        BSC-MOD-010 to 016 where the model file asks for what does not exist or what this engine cannot fit.
     """
     words = vocabulary(config)
     formula = parse_formula(spec["formula"], model_file(spec) + ", formula")
@@ -170,8 +171,8 @@ class _Rows:
     model: ModelFrame
     design: DesignMatrix
     words: Vocabulary
-    point: object
-    df: object
+    point: Point
+    df: BetweenWithin
     baseline_sd: float | None
 
     def coefficient(self, column: int, levels: tuple[str, ...]) -> Estimate:
@@ -270,10 +271,10 @@ def _notes(model: ModelFrame, design: DesignMatrix, rows: list[Estimate], smalle
     constant = {v for v in model.formula.variables if model.frame.groupby(model.groups[0])[v].nunique().max() == 1}
     crossing = [row.term for row, names in columns if row.level != top and names & constant]
     if crossing:
-        caution = f"their degrees of freedom hold only if change differs little between {top} otherwise (no random slope is fitted)"
+        caution = f"their degrees of freedom hold only if change differs little between {top} otherwise ({NO_RANDOM_SLOPE})"
         notes.append(f"{', '.join(crossing)}: {caution}")
     if "wave" in model.formula.variables:
-        notes.append(f"change is taken to be alike in every {top} (no random slope is fitted), else its intervals are too narrow")
+        notes.append(f"change is taken to be alike in every {top} ({NO_RANDOM_SLOPE}), else its intervals are too narrow")
     if n_groups < 10:
         notes.append(f"with {n_groups} {top} the variance between them is hardly known")
     return notes

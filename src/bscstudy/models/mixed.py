@@ -7,6 +7,7 @@ its optimum is the start of a Newton search on the profiled (restricted) likelih
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,7 @@ class MixedFit:
 
     @property
     def finite(self) -> bool:
+        """Whether log-likelihood and covariance are finite and the residual variance is above zero."""
         return bool(np.isfinite(self.point.log_likelihood) and np.isfinite(self.point.covariance).all() and self.point.sigma2 > 0)
 
 
@@ -47,11 +49,13 @@ class PowellFit:
 
     ratios: np.ndarray
     log_likelihood: float
-    log_likelihood_at: object
+    log_likelihood_at: Callable[[np.ndarray], float]
     finished: bool = True
 
 
-def fit_mixed(y: np.ndarray, x: np.ndarray, groups: tuple[np.ndarray, ...], group_names: tuple[str, ...], *, reml: bool = True):
+def fit_mixed(
+    y: np.ndarray, x: np.ndarray, groups: tuple[np.ndarray, ...], group_names: tuple[str, ...], *, reml: bool = True
+) -> tuple[MixedFit, NestedData]:
     """Fit a linear model with zero to three levels of nested random intercepts.
 
     Parameters

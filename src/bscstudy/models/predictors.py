@@ -12,6 +12,11 @@ def add_predictors(spec: dict, frame: pd.DataFrame, tables: dict[str, pd.DataFra
     """Return the rows with one column for each declared predictor.
 
     A predictor of the center table is joined by center_id; one of the person table by person_id, and by wave where both have it.
+
+    Raises
+    ------
+    BscError
+        BSC-MOD-013 if a column is not there or its rows cannot be assigned.
     """
     added = {}
     for name, settings in (spec.get("predictors") or {}).items():

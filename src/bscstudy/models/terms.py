@@ -15,6 +15,7 @@ class Vocabulary:
     columns: dict[str, str] = field(default_factory=dict)
 
     def level(self, factor: str, level: str) -> str:
+        """Return the label of a level, the level itself where it has none."""
         return self.levels.get(factor, {}).get(level, str(level))
 
 

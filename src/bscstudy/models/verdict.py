@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 STATES = ("ok", "boundary", "unreliable", "failed")
 ESTIMATED = ("ok", "boundary")
+NO_RANDOM_SLOPE = "no random slope is fitted"
+CLEAR = 0.05  # a change is called clear if its interval leaves out zero and its adjusted p lies below this
+MAIN_CONTRAST = "change_post"  # the contrast that displays and sentences show where a model declares it
 CRITERION_TOLERANCE = 1e-5  # log-likelihood units; two optimisers that agree on the optimum differ far less
 GLS_TOLERANCE = 1e-4  # in standard errors; style rule for the independent check
 DECIMALS = 8  # of the numbers kept with a verdict: what lies below is rounding and differs between machines
@@ -45,6 +48,11 @@ def judge(fit, check, *, lacking_df: list[str], flags: list[str]) -> Verdict:
         Terms without any degree of freedom left at their level.
     flags : list of str
         Sentences that do not forbid the numbers but must stand beside them (a reworded item).
+
+    Returns
+    -------
+    Verdict
+        `unreliable` with every fault; else `boundary` if a variance is exactly zero, else `ok`. Limits are the constants of this module.
     """
     bad = _faults(fit, check) + [f"no degrees of freedom are left for {term}" for term in lacking_df]
     numbers = {

@@ -77,6 +77,7 @@ def pooled_kappa(pairs: list[PairAgreement]) -> float:
     """Return the pooled kappa over themes: (mean po - mean pe) / (1 - mean pe); nan without a double-coded document.
 
     Source: De Vries, Elliott, Kanouse and Teleki 2008, Field Methods 20(3), 272-282.
+    Checked against: the formula by hand for two themes in tests/unit/test_qual_agreement.py.
     It is neither the mean of the kappas nor the kappa of all documents put together; the three differ.
     """
     used = [pair for pair in pairs if pair.n_units]

@@ -11,12 +11,11 @@ from collections import Counter
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.qual.columns import CODINGS
 
 IGNORE = "ignore"
 DIRECTIONS = ("facilitator", "barrier", "mixed", "neutral")
-CODING_COLUMNS = [
-    "coding_id", "document_id", "coder_id", "coder_role", "code_path", "theme", "direction", "start", "end", "offset_status",
-]  # fmt: skip
+CODING_COLUMNS = [column.name for column in CODINGS]
 
 
 def collect_codings(sources: dict[str, pd.DataFrame], coder_roles: dict[str, str]) -> pd.DataFrame:

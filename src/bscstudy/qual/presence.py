@@ -10,10 +10,10 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.qual.columns import PRESENCE
 
 ATTRIBUTES = ["center_id", "collaborative", "role"]
 COUNTS = ["n_facilitator", "n_barrier", "n_mixed", "n_codings"]
-PRESENCE_COLUMNS = ["unit_id", "theme", "wave", "unit", *ATTRIBUTES, "asked", "coded", "present", *COUNTS]
 
 
 def asked_topics(asked: pd.DataFrame, themes: list[dict]) -> set[tuple[str, str]]:
@@ -108,7 +108,9 @@ def presence_table(
     if unit == "person" and documents["person_id"].notna().any():
         parts.append(_roll_up(cells, documents, documents["person_id"], "person"))
     table = pd.concat(parts, ignore_index=True)
-    return table[PRESENCE_COLUMNS].sort_values(["unit", "unit_id", "theme", "wave"], kind="stable").reset_index(drop=True)
+    return (
+        table[[column.name for column in PRESENCE]].sort_values(["unit", "unit_id", "theme", "wave"], kind="stable").reset_index(drop=True)
+    )
 
 
 def collapse_waves(presence: pd.DataFrame) -> pd.DataFrame:

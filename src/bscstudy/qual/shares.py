@@ -10,20 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bscstudy.qual.columns import COUNTS
 from bscstudy.qual.presence import collapse_waves
 
-COUNT_COLUMNS = [
-    "n_asked",
-    "n_present",
-    "share",
-    "low",
-    "high",
-    "n_facilitator",
-    "n_barrier",
-    "net_direction",
-    "n_unprompted",
-    "n_not_coded",
-]
+COUNT_COLUMNS = [column.name for column in COUNTS]
 
 
 @dataclass(frozen=True)

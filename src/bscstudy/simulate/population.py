@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-SURVEY_WAVES = ("T1", "T3", "T4")
-
 
 @dataclass(frozen=True)
 class Population:

@@ -87,20 +87,3 @@ def role_shares(parameters: dict, construct: str) -> dict[str, float]:
     asked = parameters["constructs"][construct].get("asked", list(posts))
     sizes = {role: sum(posts[role]) / 2 for role in asked}
     return {role: size / sum(sizes.values()) for role, size in sizes.items()}
-
-
-def true_practice_change(parameters: dict) -> list[dict]:
-    """Return the expected change of the observed share of key practices (0 to 1): ``wave_from``, ``wave_to``, ``change``."""
-    from scipy.stats import norm
-
-    spec = parameters["observation"]
-
-    def share(wave: str) -> float:
-        after = wave != "T1"
-        spread = math.sqrt(
-            1 + spec["sd_center"] ** 2 + spec["sd_classroom"] ** 2 + spec["sd_visit"] ** 2 + after * spec["engagement_after"] ** 2
-        )
-        means = [m + s for m in spec["indicator_mean"].values() for s in parameters["item_shifts"][:4]]
-        return float(sum(norm.cdf((m + spec["change"].get(wave, 0.0)) / spread) for m in means) / len(means))
-
-    return [{"wave_from": a, "wave_to": b, "change": share(b) - share(a)} for a, b in (("T1", "T3"), ("T3", "T4"), ("T1", "T4"))]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bscstudy.measures.identity import add_identity
 from bscstudy.measures.run_charts import monthly_series, read_charts
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import Column, read_table, write_table
+from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
 KEY = [Column("metric", "Metric"), Column("group", "Collaborative, center, or all together")]
@@ -31,6 +32,7 @@ SIGNALS = [
 
 
 def run(job: Job) -> None:
+    """Write measures/run_charts.csv and measures/run_chart_signals.csv."""
     require_sound_inputs(job)
     spec = job.config["run_charts"]
     names = {
@@ -42,11 +44,9 @@ def run(job: Job) -> None:
     rows = add_identity(read_table(job.inputs["table"]), None, read_table(job.inputs["centers"])).rename(columns=names)
     rows = rows[rows["metric"].isin([metric["id"] for metric in spec["metrics"]])]
     series, signals = read_charts(monthly_series(rows, list(spec.get("by") or [])), spec.get("baseline_months"))
-    synthetic = job.config["study"]["synthetic"]
     for table, name, columns, key, description in (
         (series, "series", SERIES, ["metric", "group", "month"], "Monthly metrics summed over centers, with the run chart's median."),
         (signals, "signals", SIGNALS, ["metric", "group"], "Shifts and crossings of each run chart by the Anhoj rules."),
     ):
         table = table[[column.name for column in columns]]
-        path = job.outputs[name]
-        write_table(table, path, key=key, columns=columns, name=path.stem, description=description, synthetic=synthetic)
+        write_output(job, name, table, key=key, columns=columns, description=description)

@@ -6,7 +6,8 @@ from bscstudy.checks.drift import item_drift
 from bscstudy.checks.flow import FLOW_KEY, sample_flow
 from bscstudy.checks.quality import run_checks
 from bscstudy.checks.registry import read_sources
-from bscstudy.tables import Column, write_table
+from bscstudy.steps.job_tables import write_output
+from bscstudy.tables import Column
 from bscstudy.workflow import Job
 
 FINDINGS = {
@@ -44,5 +45,4 @@ def run(job: Job) -> None:
     )
     for name, frame, key, labels, description in written:
         columns = [Column(column, label, "integer" if column in WHOLE else "text") for column, label in labels.items()]
-        synthetic = job.config["study"]["synthetic"]
-        write_table(frame, job.outputs[name], key=key, columns=columns, name=f"checks/{name}", description=description, synthetic=synthetic)
+        write_output(job, name, frame, key=key, columns=columns, name=f"checks/{name}", description=description)

@@ -7,12 +7,14 @@ from bscstudy.qual.codes import check_documents, collect_codings, join_codes
 from bscstudy.qual.columns import AGREEMENT, CODINGS, PRESENCE, THEME_CENTER, THEME_SUMMARY
 from bscstudy.qual.presence import asked_topics, complete_documents, presence_table
 from bscstudy.qual.shares import theme_by_center, theme_summary
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import read_table, write_table
+from bscstudy.tables import read_table
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
+    """Write the tables of the qualitative strand."""
     require_sound_inputs(job)
     config, themes = job.config, job.config["themes"]
     roles = {coding["source"]: coding["coder_role"] for coding in config["qual"]["codings"]}
@@ -21,11 +23,9 @@ def run(job: Job) -> None:
     codings = collect_codings(sources, roles)
     check_documents(documents, codings, asked)
     codings = join_codes(codings, config["code_map"], themes)
-    register = {name: read_table(job.inputs[name]) if name in job.inputs else None for name in ("people", "centers")}
-    documents = complete_documents(documents, register["people"], register["centers"])
+    documents = complete_documents(documents, read_table(job.inputs["people"]), read_table(job.inputs["centers"]))
     unit = config["qual"].get("unit", "session")
     presence = presence_table(documents, asked_topics(asked, themes), codings, themes, unit)
-    synthetic = config["study"]["synthetic"]
     tables = {
         "codings": (codings, ["coding_id"], CODINGS, "Coded passages with theme and direction; no quotes."),
         "presence": (presence, ["unit", "unit_id", "theme", "wave"], PRESENCE, "Presence of each theme in each session (and person)."),
@@ -39,4 +39,4 @@ def run(job: Job) -> None:
         "agreement": (agreement_table(codings, themes), ["theme"], AGREEMENT, "Agreement of two coders before any consensus."),
     }
     for name, (frame, key, columns, description) in tables.items():
-        write_table(frame, job.outputs[name], key=key, columns=columns, description=description, synthetic=synthetic)
+        write_output(job, name, frame, key=key, columns=columns, description=description)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bscstudy.io.ingest import ingest
 from bscstudy.io.raw import sha256_of
 from bscstudy.io.readers import read_source
+from bscstudy.steps.job_tables import paths_of
 from bscstudy.tables import write_table
 from bscstudy.workflow import Job
 
@@ -17,8 +16,7 @@ def run(job: Job) -> None:
     Inputs ``files`` (the raw file, then its dictionary); output ``table`` (its sidecar lies beside it).
     """
     source = {"id": job.wildcards["source"], **job.config["source"]}
-    files = job.inputs["files"]
-    files = [files] if isinstance(files, Path) else list(files)
+    files = paths_of(job, "files")
     found = ingest(read_source(files, source), source, job.config)
     write_table(
         found.frame,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bscstudy.checks.people import centers_table, link_people
 from bscstudy.checks.registry import read_sources
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import Column, read_sidecar, write_table
+from bscstudy.tables import Column, read_sidecar
 from bscstudy.workflow import Job
 
 PEOPLE = {
@@ -21,13 +22,10 @@ def run(job: Job) -> None:
     require_sound_inputs(job)
     paths = sorted({*job.inputs["register"], *job.inputs["tables"]})
     tables = read_sources(paths, job.config["sources"], drop_excluded=True)
-    synthetic = job.config["study"]["synthetic"]
     people = link_people(tables, job.config)
     labelled = [Column(name, label, "integer" if name in ("expected", "responded") else "text") for name, label in PEOPLE.items()]
-    write_table(
-        people, job.outputs["people"], key=["person_id", "wave"], columns=labelled, name="people",
-        description="People linked across waves: who was expected, who answered, who stayed", synthetic=synthetic,
-    )  # fmt: skip
+    described = "People linked across waves: who was expected, who answered, who stayed"
+    write_output(job, "people", people, key=["person_id", "wave"], columns=labelled, description=described)
     name = job.config["register"]["centers"]
     path = next(p for p in paths if p.stem == name)
     columns = [
@@ -38,7 +36,4 @@ def run(job: Job) -> None:
     centers = centers_table(tables[name], tables)
     columns.append(Column("in_register", "Listed in the register (1/0)", "integer"))
     columns = [c for c in columns if c.name in centers.columns]
-    write_table(
-        centers, job.outputs["centers"], key=["center_id"], columns=columns, name="centers",
-        description="Centers of the register with its items", synthetic=synthetic,
-    )  # fmt: skip
+    write_output(job, "centers", centers, key=["center_id"], columns=columns, description="Centers of the register with its items")

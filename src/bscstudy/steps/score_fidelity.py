@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bscstudy.measures.indices import fidelity_indices
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import Column, read_table, write_table
+from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
 COLUMNS = [
@@ -23,15 +24,10 @@ COLUMNS = [
 
 
 def run(job: Job) -> None:
+    """Write measures/fidelity.csv."""
     require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
-    write_table(
-        fidelity_indices(tables, job.config, people, centers),
-        job.outputs["table"],
-        key=["index", "unit_id", "wave"],
-        columns=COLUMNS,
-        name="fidelity",
-        description="Indices of engagement and fidelity, by the rules of config/measures.yaml.",
-        synthetic=job.config["study"]["synthetic"],
-    )
+    indices = fidelity_indices(tables, job.config, people, centers)
+    described = "Indices of engagement and fidelity, by the rules of config/measures.yaml."
+    write_output(job, "table", indices, key=["index", "unit_id", "wave"], columns=COLUMNS, description=described)

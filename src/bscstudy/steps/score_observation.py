@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.measures.observation_tables import AGREEMENT, OBSERVATION, PERSON, agreement_rows, instrument_scores
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import Column, read_table, write_table
+from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
+    """Write measures/observation.csv, measures/observation_person.csv and measures/rater_agreement.csv."""
     require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     centers = read_table(job.inputs["centers"])
@@ -28,12 +30,5 @@ def run(job: Job) -> None:
 
 def _write(job: Job, name: str, parts: list[pd.DataFrame], columns: list[Column], key: list[str], description: str) -> None:
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    write_table(
-        table.reindex(columns=[column.name for column in columns]),
-        job.outputs[name],
-        key=key,
-        columns=columns,
-        name=job.outputs[name].stem,
-        description=description,
-        synthetic=job.config["study"]["synthetic"],
-    )
+    table = table.reindex(columns=[column.name for column in columns])
+    write_output(job, name, table, key=key, columns=columns, description=description)

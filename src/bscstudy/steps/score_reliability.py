@@ -6,7 +6,8 @@ import pandas as pd
 
 from bscstudy.measures.scales import scale_parts
 from bscstudy.measures.score_tables import aggregation_row, pool_parts, reliability_row
-from bscstudy.tables import Column, read_table, write_table
+from bscstudy.steps.job_tables import write_output
+from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
 KEY = [Column("scale", "Scale"), Column("wave", "Wave")]
@@ -37,10 +38,10 @@ AGGREGATION = [
 
 
 def run(job: Job) -> None:
+    """Write measures/reliability.csv and measures/aggregation.csv."""
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     scores = read_table(job.inputs["scores"])
     pooled = pool_parts(scale_parts(tables, job.config), scores)
-    synthetic = job.config["study"]["synthetic"]
     for name, columns, row, description in (
         ("reliability", RELIABILITY, reliability_row, "Internal consistency and distribution of each scale in each wave."),
         (
@@ -52,6 +53,4 @@ def run(job: Job) -> None:
     ):
         rows = [{"scale": scale, "wave": wave, **row(part)} for (scale, wave), part in pooled.items()]
         table = pd.DataFrame(rows, columns=[column.name for column in columns])
-        write_table(
-            table, job.outputs[name], key=["scale", "wave"], columns=columns, name=name, description=description, synthetic=synthetic
-        )
+        write_output(job, name, table, key=["scale", "wave"], columns=columns, description=description)

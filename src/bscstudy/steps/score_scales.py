@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bscstudy.measures.scales import scale_parts
 from bscstudy.measures.score_tables import score_table
+from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
-from bscstudy.tables import Column, read_table, write_table
+from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
 COLUMNS = [
@@ -27,16 +28,10 @@ COLUMNS = [
 
 
 def run(job: Job) -> None:
+    """Write measures/scores.csv."""
     require_sound_inputs(job)
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
     scores = score_table(scale_parts(tables, job.config), people, centers)
-    write_table(
-        scores,
-        job.outputs["table"],
-        key=["scale", "wave", "row_id"],
-        columns=COLUMNS,
-        name="scores",
-        description="Scale scores of persons and forms, by the rules of config/codebook/scales.csv, wave by wave.",
-        synthetic=job.config["study"]["synthetic"],
-    )
+    described = "Scale scores of persons and forms, by the rules of config/codebook/scales.csv, wave by wave."
+    write_output(job, "table", scores, key=["scale", "wave", "row_id"], columns=COLUMNS, description=described)

@@ -6,13 +6,13 @@ import hashlib
 import json
 import platform
 from importlib import metadata
-from pathlib import Path
 
 import pandas as pd
 
 from bscstudy.errors import BscError
 from bscstudy.exhibits.markup import fragment_of
 from bscstudy.exhibits.report import ReportParts, render
+from bscstudy.steps.job_tables import paths_of
 from bscstudy.tables import read_json, read_table, write_text
 from bscstudy.workflow import Job
 
@@ -22,12 +22,12 @@ PACKAGES = ("bscstudy", "jinja2", "matplotlib", "numpy", "pandas", "pingouin", "
 def run(job: Job) -> None:
     """Read records, tables and figures and write reports/report.html."""
     records = {record["exhibit"]: record for record in map(read_json, job.inputs["records"])}
-    tables = [path for name in ("summary", "flow", "models", "joint") for path in _paths(job.inputs.get(name))]
+    tables = [path for name in ("summary", "flow", "models") for path in paths_of(job, name)]
     frames = {path.stem: read_table(path, drop_excluded=False) for path in tables}
     parts = ReportParts(
         records=_in_order(records, job.config["exhibits"]),
-        fragments={path.stem: fragment_of(path.read_text(encoding="utf-8")) for path in _paths(job.inputs["tables_html"])},
-        images={path.stem: path.read_bytes() for path in _paths(job.inputs.get("figures"))},
+        fragments={path.stem: fragment_of(path.read_text(encoding="utf-8")) for path in paths_of(job, "tables_html")},
+        images={path.stem: path.read_bytes() for path in paths_of(job, "figures")},
         config=job.config,
         fits=frames.get("fits"),
         summary=frames.get("summary"),
@@ -70,7 +70,3 @@ def _in_order(records: dict[str, dict], rows: list[dict]) -> list[dict]:
 
 def _order(row: dict) -> float:
     return float("inf") if pd.isna(row.get("order")) else float(row["order"])
-
-
-def _paths(value: Path | list[Path] | None) -> list[Path]:
-    return value if isinstance(value, list) else [value] if value else []
