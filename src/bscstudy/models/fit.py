@@ -263,18 +263,19 @@ def _notes(model: ModelFrame, design: DesignMatrix, rows: list[Estimate], smalle
     if not model.groups:
         return ["no grouping in the formula: rows are treated as independent"]
     top, n_groups = model.group_names[0], len(np.unique(model.groups[0]))
+    one = top.removesuffix("_id")
     notes = []
     if any(row.level == top and row.term != "(Intercept)" for row in rows):
         bound = f"an exact sign-flip test could not give a p below {smallest:.2g}"
-        notes.append(f"terms that vary between {top} only rest on {n_groups} of them, and {bound}")
+        notes.append(f"terms that vary between {one}s only rest on {n_groups} of them, and {bound}")
     columns = [(row, {name for name, _ in parts}) for row, parts in zip(rows, design.parts, strict=False)]
     constant = {v for v in model.formula.variables if model.frame.groupby(model.groups[0])[v].nunique().max() == 1}
-    crossing = [row.term for row, names in columns if row.level != top and names & constant]
+    crossing = [row.label for row, names in columns if row.level != top and names & constant]
     if crossing:
-        caution = f"their degrees of freedom hold only if change differs little between {top} otherwise ({NO_RANDOM_SLOPE})"
-        notes.append(f"{', '.join(crossing)}: {caution}")
+        caution = f"their degrees of freedom hold only if change differs little between {one}s otherwise ({NO_RANDOM_SLOPE})"
+        notes.append(f"{' and '.join(crossing)}: {caution}")
     if "wave" in model.formula.variables:
-        notes.append(f"change is taken to be alike in every {top} ({NO_RANDOM_SLOPE}), else its intervals are too narrow")
+        notes.append(f"change is taken to be alike in every {one} ({NO_RANDOM_SLOPE}), else its intervals are too narrow")
     if n_groups < 10:
-        notes.append(f"with {n_groups} {top} the variance between them is hardly known")
+        notes.append(f"with {n_groups} {one}s the variance between them is hardly known")
     return notes
