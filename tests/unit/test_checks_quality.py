@@ -152,3 +152,28 @@ def test_a_step_refuses_its_own_unsound_sources_and_no_others():
         require_sound(unsound, study())
     sound = {name: source for name, source in unsound.items() if name != "staff_t1"}
     assert require_sound(sound, study()) is None
+
+
+LONG = {"id": "many", "label": "Any form", "source": "staff_t1", "kind": "rows", "where": "row > 0"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "stops"),
+    [
+        ({"rules": [LONG]}, False),
+        ({"rules": [{**LONG, "severity": "stop"}]}, True),
+        ({"rules": [LONG], "severity": {"many": "stop"}}, True),
+        ({"rules": [{**LONG, "severity": "stop"}], "severity": {"many": "report"}}, False),
+        ({"rules": [{**LONG, "severity": "stop"}], "tolerated": [{"check": "many", "source": "staff_t1", "reason": "known"}]}, False),
+        ({"rules": [LONG], "tolerated": [{"check": "many", "source": "staff_t1", "reason": "known"}]}, False),
+    ],
+)
+def test_a_step_and_the_gate_judge_an_own_rule_alike(settings, stops):
+    tables, config = with_staff(P1, P2), study(checks=settings)
+    quality = run_checks(tables, config)
+    for judge in (lambda: pass_gate(quality.findings, quality.summary), lambda: require_sound(tables, config)):
+        if stops:
+            with pytest.raises(BscError, match="BSC-DAT-001"):
+                judge()
+        else:
+            judge()

@@ -63,23 +63,8 @@ def require_sound(tables: dict[str, Source], config: dict) -> None:
     BscError
         BSC-DAT-001 with every severe finding in these sources.
     """
-    settings = config.get("checks") or {}
-    rules = [rule for rule in settings.get("rules") or [] if rule.get("severity") == "stop" and _sources_of(rule) <= set(tables)]
-    tolerated = [entry for entry in settings.get("tolerated") or [] if entry.get("source") in (None, "", *tables)]
-    known = {**settings, "rules": rules, "tolerated": tolerated, "severity": _of_known(settings, rules)}
-    quality = run_checks(tables, {**config, "checks": known}, severe_only=True)
+    quality = run_checks(tables, config, severe_only=True)
     pass_gate(quality.findings, quality.summary)
-
-
-def _sources_of(rule: dict) -> set[str]:
-    named = [rule["source"], rule.get("other_source"), *(join["source"] for join in rule.get("join") or [])]
-    return {name for name in named if name}
-
-
-def _of_known(settings: dict, rules: list[dict]) -> dict:
-    """Return the severities of built-in checks and of these rules; the whole list is judged in `run_checks` over all sources."""
-    others = {rule["id"] for rule in settings.get("rules") or []} - {rule["id"] for rule in rules}
-    return {check: severity for check, severity in (settings.get("severity") or {}).items() if check not in others}
 
 
 def _refusal(severe: pd.DataFrame, summary: pd.DataFrame) -> BscError:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bscstudy.checks import builtin, builtin_codebook  # noqa: F401 - they enter their checks in the registry
 from bscstudy.checks.registry import REGISTRY, SEVERITIES, Check, Finding, Source
-from bscstudy.checks.rules import check_rules, run_rule
+from bscstudy.checks.rules import check_rules, run_rule, sources_of
 from bscstudy.errors import BscError, nearest
 
 FINDING_COLUMNS = ["finding", "check", "severity", "source", "file", "row", "column", "wave", "n", "unit", "message"]
@@ -48,7 +48,8 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
         The sections `waves`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
         for missing, `missing_codes`.
     severe_only : bool
-        Whether only checks that can stop the run are made.
+        Whether only checks and rules that can stop the run are made, rules only where all sources they name are given; the
+        settings as a whole are then taken to be judged elsewhere, over all sources.
 
     Raises
     ------
@@ -56,10 +57,13 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
         BSC-CFG-070 to BSC-CFG-073 and BSC-CFG-075 for a rule that cannot be carried out; BSC-CFG-074 for a severity or tolerance
         of a check or source that does not exist, or two checks with one id.
     """
-    rules = (config.get("checks") or {}).get("rules") or []
+    made, rules = list(REGISTRY.values()), (config.get("checks") or {}).get("rules") or []
+    if severe_only:
+        made = [check for check in made if severity_of(check.id, "", config)[0] == "stop"]
+        rules = [r for r in rules if set(sources_of(r)) <= set(tables) and severity_of(r["id"], r["source"], config)[0] == "stop"]
+    else:
+        _check_settings(config, tables)
     check_rules(rules, tables)
-    _check_settings(config, tables)
-    made = [check for check in REGISTRY.values() if not severe_only or severity_of(check.id, "", config)[0] == "stop"]
     everything, counts = _one_pass(tables, made, rules, config)
     kept = {name: source.kept() for name, source in tables.items()}
     if any(kept[name] is not tables[name] for name in tables):

@@ -52,6 +52,12 @@ class Counted:
     findings: list[Finding]
 
 
+def sources_of(rule: dict) -> list[str | None]:
+    """Return the sources a rule names: its own first, then those it compares or joins with."""
+    others = (rule.get("other_source"), *(join.get("source") for join in rule.get("join") or []))
+    return [rule.get("source"), *(name for name in others if name)]
+
+
 def check_rules(rules: list[dict], tables: dict[str, Source]) -> None:
     """Raise for every rule with an unknown kind, setting or source at once, before any check runs.
 
@@ -81,10 +87,9 @@ def _faults(rule: dict, tables: dict[str, Source]) -> list[BscError]:
     ]
     wanted = REQUIRED.get(kind, set()) | ({"by"} if "other_source" in rule and kind == "compare" else set())
     faults += [rule_error("BSC-CFG-070", rule, f"of kind '{kind}' needs the setting '{name}'.") for name in sorted(wanted - set(rule))]
-    named = [rule.get("source"), *(n for n in (rule.get("other_source"), *(j.get("source") for j in rule.get("join") or [])) if n)]
     faults += [
         rule_error("BSC-CFG-073", rule, f"names the source '{name}', which the study does not have.", nearest(str(name), list(tables)))
-        for name in named
+        for name in sources_of(rule)
         if name not in tables
     ]
     if kind == "compare" and rule.get("operator") not in (*OPERATORS, "same", "differs"):
