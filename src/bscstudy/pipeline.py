@@ -113,7 +113,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "merge_strands": ("waves", "theory_of_change", "themes", "models", "scales", "items"),
     "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
 }
-_CODEBOOK = ("items", "response_scales", "missing_codes", "recodes")
 _EXHIBIT = (
     "waves",
     "collaboratives",
@@ -134,9 +133,9 @@ def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str
     if rule == "ingest_source":
         source = wildcards["source"]
         instrument = study["sources"][source]["instrument"]
-        rows = {name: f"{name}[instrument={instrument}]" for name in _CODEBOOK}
-        plain = ("waves", "ids", "exclusions", "response_scales")
-        return {**{n: n for n in plain}, "source": f"sources.{source}", **{n: a for n, a in rows.items() if n != "response_scales"}}
+        rows = {name: f"{name}[instrument={instrument}]" for name in ("items", "missing_codes", "recodes")}
+        whole = {name: name for name in ("waves", "ids", "response_scales")}
+        return {**whole, **rows, "source": f"sources.{source}", "exclusions": f"exclusions[source={source}]"}
     if rule == "fit_model":
         names = ("waves", "roles", "collaboratives", "sources", "scales", "items", "observation")
         return {**{n: n for n in names}, "model": f"models.{wildcards['model']}"}

@@ -9,6 +9,7 @@ from bscstudy.config import read_sections, sections_digest
 from bscstudy.errors import BscError
 from bscstudy.loading import load_study
 from bscstudy.new_study import TEMPLATE, write_new_study
+from bscstudy.pipeline import config_digest
 
 
 @pytest.fixture
@@ -152,3 +153,14 @@ def test_new_study_passes_its_own_check_and_spares_what_is_there(tmp_path, capsy
     assert "BSC-CFG-004" in capsys.readouterr().err
     written = {p.relative_to(tmp_path / "other") for p in write_new_study(tmp_path / "other")}
     assert written == {p.relative_to(TEMPLATE) for p in TEMPLATE.rglob("*") if p.is_file()}
+
+
+def test_an_exclusion_concerns_its_own_source_alone(study):
+    def digests():
+        loaded = load_study(study / "config")
+        return [config_digest(loaded, "ingest_source", {"source": name}) for name in ("staff_before", "staff_after")]
+
+    before = digests()
+    change(study, "config.yaml", "exclusions: []", "exclusions: [{source: staff_after, row: 5, reason: sent twice}]")
+    after = digests()
+    assert after[0] == before[0] and after[1] != before[1]

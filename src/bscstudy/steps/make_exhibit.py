@@ -16,7 +16,7 @@ def run(job: Job) -> None:
     row = job.config["exhibit"]
     context = context_of(row, {name: part for name, part in job.config.items() if name != "exhibit"})
     kind = importlib.import_module(f"bscstudy.exhibits.{context.kind}")
-    tables = {_name(path): read_table(path, drop_excluded=False) for path in job.inputs["tables"]}
+    tables = {_name(path): read_table(path) for path in job.inputs["tables"]}
     exhibit = kind.build(tables, context)
     check_exhibit(exhibit, context, kind.FIGURE)
     if kind.FIGURE:

@@ -23,7 +23,7 @@ def run(job: Job) -> None:
     """Read records, tables and figures and write reports/report.html."""
     records = {record["exhibit"]: record for record in map(read_json, job.inputs["records"])}
     tables = [path for name in ("summary", "flow", "models") for path in paths_of(job, name)]
-    frames = {path.stem: read_table(path, drop_excluded=False) for path in tables}
+    frames = {path.stem: read_table(path) for path in tables}
     parts = ReportParts(
         records=_in_order(records, job.config["exhibits"]),
         fragments={path.stem: fragment_of(path.read_text(encoding="utf-8")) for path in paths_of(job, "tables_html")},
