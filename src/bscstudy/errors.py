@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "MOD": 4}
+EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "MOD": 4, "LMM": 4}
 
 
 @dataclass(eq=False)

@@ -11,6 +11,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split(
 #: the workflow's glue and the commands, which stand above all layers
 GLUE = {"pipeline", "launch", "cli", "new_study", "configuration_page", "environment", "simulate", "references", "schema_check", "loading"}
 FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "__init__"}
+#: a package below all layers that could be taken out and used alone
+ALONE = "multilevel"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_BODY = 40
 
@@ -30,8 +32,10 @@ def test_imports_point_downward(path):
     own = parts[0]
     names = list(imported(path))
     assert not [n for n in names if n.split(".")[0] == "snakemake"], "only the workflow's script sees snakemake"
-    assert own in RANK or own in GLUE or own in FOUNDATION, f"{own} has no place in the layers"
+    assert own in RANK or own in GLUE or own in FOUNDATION or own == ALONE, f"{own} has no place in the layers"
     others = {n.split(".")[1] for n in names if n.startswith("bscstudy.")}
+    if own == ALONE:
+        assert others <= {ALONE, "errors"}, "the multilevel engine knows nothing of studies"
     if own in FOUNDATION:
         assert others <= FOUNDATION
     if own in RANK:

@@ -1,0 +1,115 @@
+"""Dense algebra of small symmetric matrices and of matrices in blocks of levels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bscstudy.multilevel.compiled import kernel
+
+
+@kernel(fast=True)
+def _invert_lower(matrix, inverse, size):
+    """Write the transposed inverse of the lower triangle of ``matrix``: rows of the upper triangle of ``inverse``."""
+    for j in range(size):
+        inverse[j, j] = 1.0 / matrix[j, j]
+        for i in range(j + 1, size):
+            total = 0.0
+            for c in range(j, i):
+                total += matrix[i, c] * inverse[j, c]
+            inverse[j, i] = -total / matrix[i, i]
+
+
+@kernel(fast=True)
+def invert_positive(matrix, inverse, size):
+    """Replace the lower triangle of ``matrix`` (positive definite) by its Cholesky factor, write the inverse, return the log-determinant."""
+    logarithm = 0.0
+    for i in range(size):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for c in range(j):
+                total -= matrix[i, c] * matrix[j, c]
+            if i == j:
+                matrix[i, i] = np.sqrt(total)
+                logarithm += 2.0 * np.log(matrix[i, i])
+            else:
+                matrix[i, j] = total / matrix[j, j]
+    _invert_lower(matrix, inverse, size)
+    for i in range(size):
+        for j in range(i + 1):
+            total = 0.0
+            for c in range(i, size):
+                total += inverse[i, c] * inverse[j, c]
+            inverse[i, j] = total
+        for j in range(i):
+            inverse[j, i] = inverse[i, j]
+    return logarithm
+
+
+@kernel(fast=True)
+def square_product(left, right, product, size):
+    """Write ``left`` times ``right``, both (size, size)."""
+    for i in range(size):
+        for j in range(size):
+            product[i, j] = 0.0
+        for c in range(size):
+            value = left[i, c]
+            for j in range(size):
+                product[i, j] += value * right[c, j]
+
+
+@kernel(fast=True)
+def thin_product(matrix, thin, product, size):
+    """Write ``thin`` (m, size) times the symmetric ``matrix`` (size, size)."""
+    for i in range(size):
+        for x in range(thin.shape[0]):
+            total = 0.0
+            for j in range(size):
+                total += matrix[i, j] * thin[x, j]
+            product[x, i] = total
+
+
+@kernel
+def mirror_lower(matrix, size):
+    """Copy the lower triangle to the upper, in tiles that fit the cache."""
+    tile = 32
+    for first in range(0, size, tile):
+        for second in range(0, first + 1, tile):
+            for i in range(first, min(first + tile, size)):
+                for j in range(second, min(second + tile, i)):
+                    matrix[j, i] = matrix[i, j]
+
+
+@kernel
+def times_levels(matrix, small, structure, component, transposed):
+    """Multiply each row of ``matrix`` in place by the block diagonal matrix of ``small`` (F, k, k), or by its transpose."""
+    size = structure.column_start[component + 1] - structure.column_start[component]
+    held = np.empty(small.shape[1])
+    for level in range(structure.level_start[component], structure.level_start[component + 1]):
+        factor, first = structure.level_factor[level], structure.level_column[level]
+        k = structure.sizes[factor]
+        for i in range(size):
+            for a in range(k):
+                held[a] = matrix[i, first + a]
+            for b in range(k):
+                total = 0.0
+                for a in range(k):
+                    total += held[a] * (small[factor, b, a] if transposed else small[factor, a, b])
+                matrix[i, first + b] = total
+
+
+@kernel
+def levels_times(small, matrix, structure, component, transposed):
+    """Multiply ``matrix`` in place from the left by the block diagonal matrix of ``small`` (F, k, k), or by its transpose."""
+    size = structure.column_start[component + 1] - structure.column_start[component]
+    held = np.empty(small.shape[1])
+    for level in range(structure.level_start[component], structure.level_start[component + 1]):
+        factor, first = structure.level_factor[level], structure.level_column[level]
+        k = structure.sizes[factor]
+        for j in range(size):
+            for a in range(k):
+                held[a] = matrix[first + a, j]
+            for b in range(k):
+                total = 0.0
+                for a in range(k):
+                    total += (small[factor, a, b] if transposed else small[factor, b, a]) * held[a]
+                matrix[first + b, j] = total

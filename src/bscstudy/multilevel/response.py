@@ -1,0 +1,172 @@
+"""The left side of a formula -> response, trials, category labels; refused where the family cannot have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bscstudy.errors import BscError
+from bscstudy.multilevel.column_refusals import refuse_not_finite
+from bscstudy.multilevel.formula import MixedFormula, ResponsePart
+from bscstudy.multilevel.formula_parts import formula_part
+from bscstudy.multilevel.term_columns import part_columns
+from bscstudy.multilevel.variables import Variable, level_label, rows_text
+
+COUNT_FAMILIES = ("poisson", "negative_binomial")
+ORDINAL_FAMILIES = ("cumulative", "ordinal")
+TRIAL_FAMILIES = ("binomial", "beta_binomial")
+
+
+@dataclass(frozen=True)
+class Response:
+    """``values`` (n,); ``trials`` (n,) or None; ``categories`` of an ordered outcome, lowest first, or None."""
+
+    values: np.ndarray
+    trials: np.ndarray | None = None
+    categories: tuple[str, ...] | None = None
+
+
+def response_columns(part: ResponsePart, whole: str) -> tuple[str, ...]:
+    """Return the columns of the data that the left side uses."""
+    if part.column:
+        return (part.column,)
+    if part.successes and part.failures:
+        return (part.successes, part.failures)
+    if part.successes:
+        return (part.successes, part.trials)
+    return formula_part(f"0 + {part.text}", whole).variables
+
+
+def read_response(formula: MixedFormula, variables: Mapping[str, Variable], family: str) -> Response:
+    """Return the outcome of the complete rows.
+
+    Parameters
+    ----------
+    formula : MixedFormula
+    variables : mapping
+        The columns without missing rows.
+    family : str
+        gaussian, binomial, poisson, negative_binomial, beta_binomial, cumulative (or ordinal).
+
+    Returns
+    -------
+    Response
+
+    Raises
+    ------
+    BscError
+        BSC-LMM-003 where the left side has the wrong form for the family, 004 where it is not numeric, 005 for values that the
+        family cannot have, 019 where all values are the same.
+    """
+    part = formula.response
+    if part.successes and family in TRIAL_FAMILIES:
+        response = _counts(part, variables)
+    elif part.is_ratio and family not in ORDINAL_FAMILIES:
+        response = Response(_ratio(part, variables))
+    elif part.successes:
+        raise _wrong_form(part, family, "gives numbers of successes, which only binomial and beta_binomial outcomes are.")
+    elif family == "beta_binomial":
+        raise _wrong_form(part, family, "gives one column; over-dispersion needs a number of trials for each row.")
+    elif family in ORDINAL_FAMILIES:
+        response = _ordered(part, variables)
+    else:
+        response = Response(_numbers(part, formula.text, variables, family))
+    _check_values(response, part.text, family)
+    return response
+
+
+def _counts(part: ResponsePart, variables: Mapping[str, Variable]) -> Response:
+    successes = _numeric(variables[part.successes])
+    second = _numeric(variables[part.failures or part.trials])
+    return Response(successes, successes + second if part.failures else second)
+
+
+def _ratio(part: ResponsePart, variables: Mapping[str, Variable]) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _numeric(variables[part.successes]) / _numeric(variables[part.trials])
+
+
+def _numbers(part: ResponsePart, whole: str, variables: Mapping[str, Variable], family: str) -> np.ndarray:
+    if part.column:
+        return _numeric(variables[part.column])
+    pieces = formula_part(f"0 + {part.text}", whole)
+    for name in pieces.variables:
+        _numeric(variables[name])
+    recipe, columns = part_columns(pieces, variables, len(next(iter(variables.values())).values), whole)
+    if len(recipe.names) != 1:
+        raise _wrong_form(part, family, f"makes {len(recipe.names)} columns.")
+    return columns[:, 0]
+
+
+def _numeric(variable: Variable) -> np.ndarray:
+    if not variable.is_category:
+        return variable.values
+    raise BscError(
+        "BSC-LMM-004",
+        f"The outcome column '{variable.name}' holds text or categories, not numbers.",
+        f"{variable.name}: such as {', '.join(repr(level_label(level)) for level in variable.levels[:3])}",
+        "Which value counts as more would be a guess.",
+        "Give it as numbers (0 and 1 for yes/no), or fit an ordered outcome with family='cumulative'.",
+    )
+
+
+def _ordered(part: ResponsePart, variables: Mapping[str, Variable]) -> Response:
+    if not part.column:
+        raise _wrong_form(part, "cumulative", "is an expression; an ordered outcome is one column.")
+    column = variables[part.column].as_category().used()
+    return Response(column.values.astype(float), None, tuple(level_label(level) for level in column.levels))
+
+
+def _check_values(response: Response, name: str, family: str) -> None:
+    values, trials = response.values, response.trials
+    refuse_not_finite({name: values} if trials is None else {name: values, f"{name}, trials": trials})
+    findings = []
+    if family == "binomial" and trials is None:
+        findings = [("neither 0 nor 1", (values != 0) & (values != 1))]
+    elif family in COUNT_FAMILIES:
+        findings = [("negative", values < 0), ("not a whole number", values != np.floor(values))]
+    elif trials is not None:
+        findings = [
+            ("negative", (values < 0) | (trials < 0)),
+            ("not a whole number", (values != np.floor(values)) | (trials != np.floor(trials))),
+            ("more successes than trials", values > trials),
+            ("no trial at all", trials == 0),
+        ]
+    places = tuple(f"{name}: {what} in {rows_text(rows.sum())}" for what, rows in findings if rows.any())
+    if places:
+        raise _impossible(family, places)
+    _refuse_constant(values if trials is None else values / trials, name, response.categories)
+
+
+def _refuse_constant(values: np.ndarray, name: str, categories: tuple[str, ...] | None) -> None:
+    if len(values) and np.ptp(values) == 0:
+        what = f"'{categories[0]}'" if categories else format(values[0], ".6g")
+        raise BscError(
+            "BSC-LMM-019",
+            "The outcome is the same in every row.",
+            f"{name}: {what} in all {rows_text(len(values))}",
+            "There is nothing to explain, and no variance to divide.",
+            "Check the outcome and the rows chosen.",
+        )
+
+
+def _impossible(family: str, places: tuple[str, ...]) -> BscError:
+    return BscError(
+        "BSC-LMM-005",
+        f"The outcome has values that a {family} outcome cannot have.",
+        places,
+        "The likelihood of such a value does not exist.",
+        "Correct the values, leave these rows out, or choose the family that fits the outcome.",
+    )
+
+
+def _wrong_form(part: ResponsePart, family: str, what: str) -> BscError:
+    return BscError(
+        "BSC-LMM-003",
+        f"The left side of the formula does not fit the family '{family}': it {what}",
+        part.text,
+        "The model would be another one than meant.",
+        "Use cbind(successes, failures) with binomial or beta_binomial, and one column with all other families.",
+    )
