@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bscstudy.multilevel.model_frame import build_design
 
 from bscstudy.multilevel.linear import LinearFit, boundary_sentences, fit_linear
+from bscstudy.multilevel.model_frame import build_design
 from bscstudy.multilevel.parametric_bootstrap import simulate_responses
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "reference" / "data" / "mixed"

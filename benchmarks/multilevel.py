@@ -50,9 +50,8 @@ def seconds(action, repeats: int) -> float:
 
 def our_times(case: Case) -> dict[str, float]:
     """Return our times of one case by what was done."""
-    from bscstudy.multilevel.model_frame import build_design
-
     from bscstudy.multilevel import fit_mixed_model
+    from bscstudy.multilevel.model_frame import build_design
 
     design = build_design(case.formula, case.frame, family=case.family)
     found = {"formula": seconds(lambda: fit_mixed_model(case.formula, case.frame, family=case.family), case.repeats)}
@@ -184,9 +183,8 @@ def grow(n: int) -> None:
     """Fit n rows and print time and peak memory."""
     import resource
 
-    from bscstudy.multilevel.model_frame import build_design
-
     from bscstudy.multilevel.linear import fit_linear
+    from bscstudy.multilevel.model_frame import build_design
 
     one_fit()
     frame = nested_rows(n, 1)

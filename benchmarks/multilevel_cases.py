@@ -45,7 +45,9 @@ def cases() -> list[Case]:
         Case("Penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)", read(OWN / "mixed" / "penicillin.csv"), repeats=51),
         Case("cbpp", "cbind(incidence, size - incidence) ~ period + (1 | herd)", cbpp(), "binomial", 31),
         Case("VerbAgg", "r2 ~ Anger + Gender + btype + situ + (1 | id) + (1 | item)", verbal, "binomial", 5, simulated),
-        Case("wine", "rating ~ temp + contact + (1 | judge)", read(OWN / "lmm" / "ordinal_wine.csv", dtype={"judge": str}), "ordinal", 31),
+        Case(
+            "wine", "rating ~ temp + contact + (1 | judge)", read(OWN / "lmm" / "ordinal_wine.csv", dtype={"judge": str}), "cumulative", 31
+        ),
     ]
 
 

@@ -17,6 +17,16 @@ DERIVED = "data/derived"
 EXHIBIT_KINDS = (
     "sample_flow", "data_quality", "descriptives", "reliability", "observation", "rater_agreement", "fidelity", "change_by_wave",
     "facilitators", "run_charts", "coder_agreement", "theme_heatmap", "center_themes", "joint_display",
+    "model_ladder", "variance_partition", "center_caterpillar", "marginal_means", "influence", "diagnostics", "model_agreement",
+)  # fmt: skip
+
+#: tables that collect_models gathers from the results of all models
+MODEL_TABLES = tuple(
+    f"models/{name}"
+    for name in (
+        "estimates", "fits", "ladder", "variance_components", "variance_partition", "marginal_means", "center_modes", "influence",
+        "diagnostics",
+    )
 )  # fmt: skip
 
 
@@ -66,10 +76,11 @@ def fidelity_sources(study: dict) -> list[str]:
 
 
 def model_tables(study: dict, model: str) -> dict[str, str]:
-    """Return the analysis tables a model reads, by unit."""
+    """Return the analysis tables a model reads, by unit; an optional model does without those the study does not have."""
     spec = study["models"][model]
     units = {spec["unit"], *(p.get("from", spec["unit"]) for p in spec.get("predictors", {}).values())}
-    return {unit: table_path(f"analysis/{unit}") for unit in sorted(units)}
+    absent = optional_tables(study) if spec.get("optional") else set()
+    return {unit: table_path(f"analysis/{unit}") for unit in sorted(units) if f"analysis/{unit}" not in absent}
 
 
 def optional_tables(study: dict) -> set[str]:
@@ -85,7 +96,7 @@ def optional_tables(study: dict) -> set[str]:
         absent |= {"qual/codings", "qual/presence", "qual/theme_center", "qual/theme_summary", "qual/coder_agreement"}
         absent |= {"integrate/joint_display", "integrate/center_themes"}
     if not study["models"]:
-        absent |= {"models/estimates", "models/fits", "integrate/joint_display", "integrate/center_themes"}
+        absent |= {*MODEL_TABLES, "integrate/joint_display", "integrate/center_themes"}
     return absent
 
 

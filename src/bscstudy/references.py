@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from bscstudy.errors import BscError, nearest
-from bscstudy.models.formula import ID_COLUMNS, parse_formula
+from bscstudy.models.formula_words import ID_COLUMNS, read_formula
 
 
 def check_references(study: dict) -> None:
@@ -109,8 +109,9 @@ def _models(study: dict) -> list[str]:
     waves, roles = _ids(study["waves"]), _ids(study["roles"])
     for name, model in study["models"].items():
         where = f"config/models/{name}.yaml"
-        found += _unknown(where, "outcome (scale or score)", [model["outcome"]], analysis_columns(study, model["unit"]))
-        for predictor in model.get("predictors", {}).values():
+        optional = bool(model.get("optional"))
+        found += [] if optional else _unknown(where, "outcome (scale or score)", [model["outcome"]], analysis_columns(study, model["unit"]))
+        for predictor in [] if optional else model.get("predictors", {}).values():
             columns = [*analysis_columns(study, predictor.get("from", model["unit"])), *_keys()]
             found += _unknown(where, "predictor's column", [predictor["column"]], columns)
         sample = model.get("sample", {})
@@ -120,7 +121,7 @@ def _models(study: dict) -> list[str]:
             found += _levels(study, where, contrast["compare"]) + _levels(study, where, at)
         found += _levels(study, where, {factor: [level] for factor, level in model.get("reference", {}).items()})
         found += _formula(study, model, where)
-    return found
+    return found + _adjustments(study)
 
 
 def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
@@ -134,13 +135,53 @@ def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
 def _formula(study: dict, model: dict, where: str) -> list[str]:
     """Return what is wrong with a model's formula: that it cannot be read, or names that no column has."""
     try:
-        formula = parse_formula(model["formula"], f"{where}, formula")
+        formula = read_formula(model["formula"], f"{where}, formula")
     except BscError as fault:
         return [f"{fault.where}: {fault.what}"]
     fixed = [*_keys(), *model.get("predictors", {}), *analysis_columns(study, model["unit"])]
-    groups = dict.fromkeys(name for path in formula.groupings for name in path)
-    found = _unknown(f"{where}, formula", "name", formula.variables, fixed)
-    return found + _unknown(f"{where}, formula", "group", [g for g in groups if g not in _keys()], [*ID_COLUMNS, *ID_COLUMNS.values()])
+    groups = [name for name in formula.group_columns if name not in _keys()]
+    names = (*formula.fixed_names, *formula.slope_names)
+    found = [] if model.get("optional") else _unknown(f"{where}, formula", "name", names, fixed)
+    found += _unknown(f"{where}, formula", "group", groups, [*ID_COLUMNS, *ID_COLUMNS.values()])
+    for factors in model.get("marginal_means", []):
+        found += _unknown(f"{where}, marginal_means", "factor of the formula", factors, formula.fixed_names)
+    return found + _method(model, bool(formula.groupings), where)
+
+
+def _method(model: dict, grouped: bool, where: str) -> list[str]:
+    """Return what does not fit together: family, link, trials, REML, degrees of freedom and groups."""
+    from bscstudy.multilevel.families import ALLOWED_LINKS
+
+    family, method, found = model.get("family", "gaussian"), model.get("df"), []
+    if family != "gaussian" and method in ("satterthwaite", "kenward_roger", "cr2", "residual"):
+        found.append(f"{where}, df: '{method}' is derived for gaussian models; use between_within or wald.")
+    if family == "gaussian" and method == "residual" and grouped:
+        found.append(f"{where}, df: 'residual' is exact only without random terms; use satterthwaite or kenward_roger.")
+    if family == "gaussian" and method in ("satterthwaite", "kenward_roger", "cr2") and not grouped:
+        found.append(f"{where}, df: '{method}' is about groups, and the formula has none; use residual.")
+    if family != "gaussian" and not grouped:
+        found.append(f"{where}, formula: a model of the family {family} needs a random term, such as (1 | center).")
+    if "trials" in model and family not in ("binomial", "beta_binomial"):
+        found.append(f"{where}, trials: only binomial and beta_binomial models count indicators.")
+    if family == "beta_binomial" and "trials" not in model:
+        found.append(f"{where}, trials: a beta_binomial model needs the column with the number applicable.")
+    links = ALLOWED_LINKS["cumulative" if family == "ordinal" else family]
+    if model.get("link") and model["link"] not in links:
+        found.append(f"{where}, link: '{model['link']}' is no link of {family}. Use one of {', '.join(links)}.")
+    return found
+
+
+def _adjustments(study: dict) -> list[str]:
+    """Return families of hypotheses whose models ask for different adjustments."""
+    methods: dict[str, set[str]] = {}
+    for model in study["models"].values():
+        if model.get("hypotheses"):
+            methods.setdefault(model["hypotheses"], set()).add(model.get("adjust", "holm"))
+    return [
+        f"config/models, adjust: the models of the hypotheses '{name}' ask for {' and '.join(sorted(used))}; one family has one adjustment."
+        for name, used in sorted(methods.items())
+        if len(used) > 1
+    ]
 
 
 def _keys() -> list[str]:

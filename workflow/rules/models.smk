@@ -26,6 +26,13 @@ rule collect_models:
     output:
         estimates="data/derived/models/estimates.csv",
         fits="data/derived/models/fits.csv",
+        ladder="data/derived/models/ladder.csv",
+        variance_components="data/derived/models/variance_components.csv",
+        variance_partition="data/derived/models/variance_partition.csv",
+        marginal_means="data/derived/models/marginal_means.csv",
+        center_modes="data/derived/models/center_modes.csv",
+        influence="data/derived/models/influence.csv",
+        diagnostics="data/derived/models/diagnostics.csv",
     log:
         "reports/logs/collect_models.log",
     conda:

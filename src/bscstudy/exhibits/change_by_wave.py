@@ -8,6 +8,7 @@ from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in
 from bscstudy.exhibits.forest import forest_figure
+from bscstudy.exhibits.model_words import measure_words
 from bscstudy.models.verdict import MAIN_CONTRAST
 
 TABLES = ("models/estimates", "models/fits")
@@ -32,11 +33,11 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
     plotted = _plotted(data)
     in_sd = bool(plotted["in_sd"].all())
-    unit = "Change in standard deviations of the first wave" if in_sd else "Change in points of the scale"
+    unit = "Change in standard deviations of the first wave" if in_sd else _measure(data)
     return Exhibit(
         table=_shown(data),
         caption="Change between waves, estimated by multilevel models",
-        notes={**_reading_notes(data), **model_notes.model_notes(fits)},
+        notes={**_reading_notes(data), **model_notes.estimate_notes(fits, data), **model_notes.model_notes(fits)},
         sentences=tuple(_sentences(data, context)),
         footnotes=tuple(footnotes),
         group_by="Outcome",
@@ -47,9 +48,13 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "outcome", "mark", "better", "share", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd", "contrast_id",
+    "model", "outcome", "mark", "better", "share", "measure", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd", "contrast_id",
     "contrast", "drawn", "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized", "reasons",
 ]  # fmt: skip
+
+
+def _measure(data: pd.DataFrame) -> str:
+    return "Change in points of the scale" if set(data["measure"]) <= {"points"} else "Change in the units of each model"
 
 
 def _ordered(fits: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -64,7 +69,8 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
         "outcome": labels.outcome_label(fit["outcome"], context),
         "mark": model_notes.flag_mark(fit, flags, footnotes),
         "better": labels.better_end(fit["outcome"], context),
-        "share": labels.is_share(fit["outcome"], context),
+        "share": labels.is_share(fit["outcome"], context) and measure_words(fit.get("link")) == "points",
+        "measure": measure_words(fit.get("link")),
         "unit": str(fit["unit"]),
         "sd": fit.get("outcome_sd_baseline"),
         **model_notes.sizes(fit),
@@ -140,12 +146,11 @@ def _headline(part: pd.DataFrame, wanted: str) -> dict:
 
 def _reading_notes(data: pd.DataFrame) -> dict[str, str]:
     notes = {
-        "Reading": "a change above zero means that the average rose; it is in points of the scale (a share runs from 0 to 1)",
+        "Reading": "a change above zero means that the average rose; it is in points of the scale (a share runs from 0 to 1) "
+        "unless the scale is named below",
         "Groups": model_notes.EQUAL_GROUPS,
         "In SD": "the change divided by the standard deviation of the outcome at its first wave",
     }
-    if data["p_adjusted"].notna().any():
-        notes["p adjusted"] = "Holm's method over the comparisons of a family of models"
     return notes
 
 

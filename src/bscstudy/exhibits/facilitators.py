@@ -8,20 +8,26 @@ from bscstudy import numbers
 from bscstudy.exhibits import labels, model_notes, sentences
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.forest import forest_panels
+from bscstudy.exhibits.model_words import measure_words
 
 TABLES = ("models/estimates", "models/fits")
 FIGURE = True
 INTERCEPT = "(Intercept)"
+_NO_MODEL = {"moderation": "No model of this study asks for whom it works, or none has the columns it needs."}
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return the fixed part of every facilitator model; drawn and said are the terms with a declared predictor.
 
-    Options: `models` (ids) restricts the models.
+    Options: `question` takes the models of another question (`moderation`); `models` (ids) restricts the models.
     """
-    fits = model_notes.rows_of_fits(tables.get("models/fits"), "facilitators", context.option_list("models"))
+    fits = model_notes.rows_of_fits(
+        tables.get("models/fits"), context.options.get("question", "facilitators"), context.option_list("models")
+    )
     if fits.empty:
-        return empty_exhibit("No model of this study asks about facilitators and barriers.")
+        return empty_exhibit(
+            _NO_MODEL.get(context.options.get("question", ""), "No model of this study asks about facilitators and barriers.")
+        )
     estimates = tables["models/estimates"]
     rows, footnotes = [], []
     _, flags = model_notes.split_flags(fits)
@@ -31,11 +37,11 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = pd.DataFrame(rows).reindex(columns=_COLUMNS)
     drawn = data[data["drawn"].astype(bool)].rename(columns={"predictor": "label"})
     panels = {str(name): part for name, part in drawn.groupby("title", sort=False)}
-    axes = {name: f"Points of {labels.lower_first(part['outcome'].iloc[0])} (point and 95% interval)" for name, part in panels.items()}
+    axes = {name: _axis(part.iloc[0]) for name, part in panels.items()}
     return Exhibit(
         table=_shown(data),
         caption="What goes with the outcomes: coefficients of multilevel models",
-        notes={"Reading": _READING, **model_notes.model_notes(fits)},
+        notes={"Reading": _READING, **model_notes.estimate_notes(fits, data), **model_notes.model_notes(fits)},
         sentences=tuple(_sentences(data)),
         footnotes=tuple(footnotes),
         group_by="Model",
@@ -46,13 +52,19 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "title", "mark", "outcome", "unit", "term", "predictor", "drawn", "headline", "series", "estimate", "low",
+    "model", "title", "mark", "outcome", "unit", "measure", "term", "predictor", "drawn", "headline", "series", "estimate", "low",
     "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons",
 ]  # fmt: skip
 _READING = (
-    "each coefficient is the difference in the outcome, in points, that goes with one unit of the predictor (one standard deviation "
-    "where it says so) or with a group against its reference group, the other predictors held; a link is not a cause"
+    "each coefficient is the difference in the outcome, in points unless the scale is named below, that goes with one unit of the "
+    "predictor (one standard deviation where it says so) or with a group against its reference group, the other predictors held; "
+    "a link is not a cause"
 )
+
+
+def _axis(row: pd.Series) -> str:
+    measure = str(row["measure"])
+    return f"{measure[:1].upper()}{measure[1:]} of {labels.lower_first(row['outcome'])} (point and 95% interval)"
 
 
 def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: list[str], flags: list[str]) -> list[dict]:
@@ -62,6 +74,7 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
         "mark": model_notes.flag_mark(fit, flags, footnotes),
         "outcome": labels.outcome_label(fit["outcome"], context),
         "unit": str(fit["unit"]),
+        "measure": measure_words(fit.get("link")),
         "series": "",
         **model_notes.sizes(fit),
     }

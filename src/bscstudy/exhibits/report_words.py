@@ -17,12 +17,13 @@ _GLOSSARY = (
     ),
     (
         "p and p adjusted",
-        "How often chance alone would give a difference this large or larger. The adjusted p allows for many comparisons (Holm).",
+        "How often chance alone would give a difference this large or larger. "
+        "The adjusted p allows for the many comparisons of a family of hypotheses.",
     ),
     ("df", "Degrees of freedom: how much independent information stands behind a number. Few centers give few degrees of freedom."),
     ("Clear", "The 95% interval leaves out zero and the adjusted p, where there is one, is below .05."),
     ("SD", "Standard deviation. A change of 0.5 SD is half of the usual distance between people at the first wave."),
-    ("Boundary", "A variance was estimated as zero. The model is kept, and the exhibit says so."),
+    ("Boundary", "A variance was estimated as zero, or a correlation as one. The model is kept, and the exhibit says so."),
     ("Not estimated", "A model that failed its checks gives no number. The footnote says why."),
     (
         "Signs in tables",
@@ -74,6 +75,7 @@ def cannot_say(fits: pd.DataFrame | None) -> list[str]:
     said = [sentences.NO_COMPARISON, sentences.SELF_SELECTED]
     if fits is None or fits.empty:
         return [*said, "No model was fitted, so nothing is said about change beyond the description."]
+    fits = fits[~model_notes.is_left_out(fits)]
     failed = fits[~fits["state"].isin(model_notes.ESTIMATED)]
     for row in failed.sort_values("model", kind="stable").to_dict("records"):
         said.append(sentences.not_estimated_sentence(str(row["label"]), model_notes.split_reasons(row["reasons"])))
@@ -89,13 +91,17 @@ def cannot_say(fits: pd.DataFrame | None) -> list[str]:
 def methods(study: dict, fits: pd.DataFrame | None) -> list[str]:
     """Return paragraphs on how the numbers were made."""
     said = []
+    if fits is not None:
+        fits = fits[~model_notes.is_left_out(fits)]
     if fits is not None and len(fits):
         used = fits[fits["state"].isin(model_notes.ESTIMATED)]
+        engine = model_notes.second_engine_note(used).get("Second engine", "")
         states = ", ".join(f"{state} {numbers.count(n)}" for state, n in fits["state"].value_counts().sort_index().items())
-        estimator, method = (model_notes.distinct(used, column) or "none" for column in ("estimator", "df_method"))
+        estimator, method = (model_notes.by_models(used, column) or "none" for column in ("estimator", "df_method"))
         said.append(
             f"{numbers.plural(len(fits), 'model')} declared, one file each; verdicts: {states}. Estimator: {estimator}. "
             f"Degrees of freedom: {method}. A model that fails its checks is never shown as an estimate."
+            + (f" Second engine: {engine}." if engine else "")
         )
     said.append(
         "Scales are scored by the rules in the codebook; a score needs the stated number of answered items, and every kind of missing "
@@ -137,17 +143,23 @@ def quality(config: dict, summary: pd.DataFrame | None) -> list[str]:
     return said
 
 
+def _alike(fits: pd.DataFrame) -> list[str]:
+    """Return the caution on models that have no random slope and no center-by-wave term; their own notes say which."""
+    alike = [NO_RANDOM_SLOPE in model_notes.split_reasons(notes) for notes in fits["notes"]]
+    if not any(alike):
+        return []
+    which = "The models'" if all(alike) else f"In {numbers.count_of(sum(alike), len(alike))} models"
+    take = "intervals allow for differences between centers, but take change to be alike in all of them"
+    return [f"{which} {take} ({NO_RANDOM_SLOPE}). Where centers changed differently, the intervals are too narrow."]
+
+
 def limitations(config: dict, fits: pd.DataFrame | None) -> list[str]:
     """Return what a reader must keep in mind."""
     said = [sentences.NO_COMPARISON, sentences.SELF_SELECTED]
     n_centers = None if fits is None or fits.empty else pd.to_numeric(fits["n_centers"], errors="coerce").max()
     if not numbers.is_missing(n_centers):
         said.append(f"There are at most {numbers.plural(n_centers, 'center')} in a model; small changes stay unseen.")
-        if any(NO_RANDOM_SLOPE in model_notes.split_reasons(notes) for notes in fits["notes"]):
-            said.append(
-                f"Intervals allow for differences between centers, but take change to be alike in all of them ({NO_RANDOM_SLOPE}). "
-                "Where centers changed differently, the intervals are too narrow."
-            )
+        said += _alike(fits)
     said += [
         "Survey answers are people's own reports. Whether the items mean the same to all roles and at all waves was not tested.",
         "Models use the rows that are complete. If those who left or did not answer differ from the others, the averages do too.",

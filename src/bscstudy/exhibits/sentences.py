@@ -36,12 +36,12 @@ def is_clear(low: float, high: float, p_adjusted: float | None) -> bool:
     return leaves_out_zero and (numbers.is_missing(p_adjusted) or float(p_adjusted) < CLEAR)
 
 
-def amount(value: float, standardized: float | None = None, *, share: bool = False) -> str:
-    """Return ``by 0.42 points (0.51 SD)``; the change of a share in percentage points."""
+def amount(value: float, standardized: float | None = None, *, share: bool = False, measure: str = "points") -> str:
+    """Return ``by 0.42 points (0.51 SD)``; the change of a share in percentage points, of other models in the units of `measure`."""
     text = (
         f"by {numbers.estimate(100 * abs(float(value)), 1)} percentage points"
         if share
-        else f"by {numbers.estimate(abs(float(value)))} points"
+        else f"by {numbers.estimate(abs(float(value)))} {measure}"
     )
     if not numbers.is_missing(standardized):
         text += f" ({numbers.estimate(abs(float(standardized)))} SD)"
@@ -88,7 +88,7 @@ def change_sentence(row: dict, outcome: str, contrast: str, unit: str, better: s
     Parameters
     ----------
     row : dict
-        estimate, low, high, p_value, p_adjusted, standardized, n, n_persons, n_centers.
+        estimate, low, high, p_value, p_adjusted, standardized, n, n_persons, n_centers, and `measure` where it is not in points.
     outcome, contrast : str
         Labels of the outcome and of the comparison.
     unit : str
@@ -98,14 +98,17 @@ def change_sentence(row: dict, outcome: str, contrast: str, unit: str, better: s
     share : bool
         True where the outcome is a share between 0 and 1; it is then said in percentage points.
     """
-    value, rest = float(row["estimate"]), evidence(row, unit, share=share)
-    moved = f"{outcome}, {contrast}: the average {direction(value)} {amount(value, row.get('standardized'), share=share)}"
+    value, rest, measure = float(row["estimate"]), evidence(row, unit, share=share), _measure(row)
+    size = amount(value, row.get("standardized"), share=share, measure=measure)
+    moved = f"{outcome}, {contrast}: the average {direction(value)} {size}"
     if is_clear(row.get("low"), row.get("high"), row.get("p_adjusted")):
         return f"{moved}{better_part(value, better)} {rest}."
     if _leaves_out_zero(row):
         return f"{moved} {rest}, which is not clear once the number of comparisons is taken into account."
     size = (
-        f"{numbers.estimate(100 * value, 1, signed=True)} percentage points" if share else f"{numbers.estimate(value, signed=True)} points"
+        f"{numbers.estimate(100 * value, 1, signed=True)} percentage points"
+        if share
+        else f"{numbers.estimate(value, signed=True)} {measure}"
     )
     return f"{outcome}, {contrast}: no clear change; the estimate is {size} {rest}."
 
@@ -127,7 +130,7 @@ def association_sentence(row: dict, outcome: str, term: str, unit: str) -> str:
     clear = is_clear(row.get("low"), row.get("high"), row.get("p_adjusted"))
     parts = term.split(" × ")
     changes = [part for part in parts if part.startswith("Change from ")]
-    size = f"{numbers.estimate(value, signed=True)} points {rest}"
+    size = f"{numbers.estimate(value, signed=True)} {_measure(row)} {rest}"
     if len(parts) == 2 and len(changes) == 1:
         other = next(part for part in parts if part not in changes)
         goal = f"{lower_first(changes[0])} in {outcome}"
@@ -157,6 +160,10 @@ def response_sentence(instrument: str, wave: str, expected: int | str | None, re
         return f"{instrument}, {wave}: {numbers.count(received)} received, more than the {numbers.count(expected)} expected."
     share = numbers.percent(received / expected)
     return f"{instrument}, {wave}: {numbers.count(received)} of {numbers.count(expected)} expected forms were received ({share})."
+
+
+def _measure(row: dict) -> str:
+    return numbers.text(row.get("measure")) or "points"
 
 
 def _leaves_out_zero(row: dict) -> bool:

@@ -1,48 +1,26 @@
-"""One model from its declaration to its result: rows, design, fit, check, verdict, estimates, contrasts."""
+"""One model from its declaration to its result: rows, engine, second engine, verdict, estimates and what stands beside them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from bscstudy.checks.drift import comparable
-from bscstudy.models.check import check_fit
-from bscstudy.models.contrasts import contrast_weights
-from bscstudy.models.criterion import Point
-from bscstudy.models.degrees_of_freedom import BetweenWithin, between_within
-from bscstudy.models.design import ModelFrame, model_design, model_file, model_frame
-from bscstudy.models.design_matrix import DesignMatrix
-from bscstudy.models.formula import parse_formula
-from bscstudy.models.mixed import fit_mixed
-from bscstudy.models.terms import Vocabulary, term_label, vocabulary
-from bscstudy.models.verdict import NO_RANDOM_SLOPE, NotEstimable, Verdict, judge
-
-DF_METHOD = "between-within (t)"
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One coefficient or contrast, in points of the score.
-
-    ``low`` and ``high`` bound the 95% interval from t with ``df``; ``standardized`` is the estimate over the baseline SD of the
-    outcome (contrasts, terms of wave, predictors scaled by their SD; otherwise None); ``level`` is the grouping level the df are of.
-    """
-
-    term: str
-    label: str
-    estimate: float
-    std_error: float
-    df: float
-    statistic: float
-    p_value: float
-    low: float
-    high: float
-    standardized: float | None
-    level: str
-    in_family: bool
+from bscstudy.errors import BscError
+from bscstudy.models import described
+from bscstudy.models.contrasts import contrast_weights, refuse_contrasts
+from bscstudy.models.diagnostics import residual_diagnostics
+from bscstudy.models.estimates import Estimate, answered, asked_of_ladder, coefficient_questions, contrast_questions
+from bscstudy.models.fitting import DRAWS, family_of, fit_rows, group_names, inference_of, levels_of_columns, or_reason, rungs_of
+from bscstudy.models.formula_words import read_formula
+from bscstudy.models.influence import influence_rows
+from bscstudy.models.rows import ModelRows, model_file, model_rows, refuse_too_little
+from bscstudy.models.second_engine import second_engine
+from bscstudy.models.terms import Vocabulary, vocabulary
+from bscstudy.models.verdict import NO_RANDOM_SLOPE, NotEstimable, Verdict, joint_verdict
 
 
 @dataclass(frozen=True)
@@ -55,8 +33,12 @@ class FitResult:
     outcome: str
     construct: str
     unit: str
+    distribution: str
+    link: str
+    hypotheses: str
+    adjust: str
     formula: str
-    family: str
+    interpretation: str
     estimator: str
     df_method: str
     n: int
@@ -64,25 +46,44 @@ class FitResult:
     groups: dict[str, int]
     n_excluded: dict[str, int]
     verdict: Verdict
+    left_out: bool = False
+    second_engine: dict | None = None
     log_likelihood: float | None = None
     sigma2: float | None = None
-    variance_components: tuple[dict, ...] = ()
     icc_center: float | None = None
+    r2: dict | None = None
     smallest_p: float | None = None
+    outcome_sd_baseline: float | None = None
     fixed_effects: tuple[Estimate, ...] = ()
     contrasts: tuple[Estimate, ...] = ()
-    outcome_sd_baseline: float | None = None
+    variance_components: tuple[dict, ...] = ()
+    variance_partition: tuple[dict, ...] = ()
+    ladder: tuple[dict, ...] = ()
+    marginal_means: tuple[dict, ...] = ()
+    center_modes: tuple[dict, ...] = ()
+    influence: tuple[dict, ...] = ()
+    diagnostics: dict | None = None
     predictors: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict:
-        """Return the result as plain values for JSON; a contrast carries its id both as `id` and as `term`."""
-        plain = asdict(self)
+        """Return the result as plain values for JSON: missing and infinite numbers are null, a contrast carries its id also as `term`."""
+        plain = _plain(asdict(self))
         plain["contrasts"] = [{"id": c["term"], **c} for c in plain["contrasts"]]
         return plain
 
 
-def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict) -> FitResult:
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed: int = 1) -> FitResult:
     """Fit one declared model.
 
     Parameters
@@ -93,6 +94,8 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict) -> FitR
         Analysis tables by unit: person, visit, center; those the model needs.
     config : dict
         Sections waves, roles, collaboratives, scales, items, sources, observation: labels, order of levels, changes of items.
+    seed : int
+        Of the ladder's random parts.
 
     Returns
     -------
@@ -102,21 +105,110 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict) -> FitR
     Raises
     ------
     BscError
-        BSC-MOD-010 to 016 where the model file asks for what does not exist or what this engine cannot fit.
+        BSC-MOD-010 to 018 where the model file asks for what does not exist or does not fit together.
     """
     words = vocabulary(config)
-    formula = parse_formula(spec["formula"], model_file(spec) + ", formula")
-    model = model_frame(spec, formula, tables, words)
-    refusals, flags = _comparability(spec, _waves_present(model, words), config)
-    empty = _without_estimates(spec, model, tuple(flags))
+    formula = read_formula(spec["formula"], model_file(spec) + ", formula")
+    try:
+        rows = model_rows(spec, formula, tables, words)
+    except BscError as absent:
+        if spec.get("optional") and absent.code in ("BSC-MOD-012", "BSC-MOD-013"):
+            return _left_out(spec, absent)
+        raise
+    refusals, flags = _comparability(spec, _waves_present(rows, words), config)
+    empty = _without_estimates(spec, rows, tuple(flags))
     if refusals:
         return replace(empty, verdict=Verdict("failed", tuple(refusals)))
     try:
-        design = model_design(model)
-        weights = [contrast_weights(c, design, model.frame, model.levels, formula.variables) for c in spec.get("contrasts") or []]
+        refuse_too_little(rows, gaussian=family_of(spec) == "gaussian")
+        refuse_contrasts(spec.get("contrasts") or [], rows)
+        result = fit_rows(spec, rows)
     except NotEstimable as refusal:
         return replace(empty, verdict=Verdict("failed", refusal.reasons))
-    return _fitted(spec, model, design, weights, words, empty, flags)
+    return _Fitted(spec, rows, result, words, seed).result(empty, flags)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """Builds the result of one fit."""
+
+    spec: dict
+    rows: ModelRows
+    fit: object
+    words: Vocabulary
+    seed: int
+
+    def result(self, empty: FitResult, flags: list[str]) -> FitResult:
+        """Return the result: judged first, with numbers only where they may be shown."""
+        grouped = bool(self.fit.fit.design.factors)
+        empty = replace(empty, link=self.fit.family.link, estimator=self.fit.estimator if grouped else "ordinary least squares")
+        if not self.fit.verdict.estimated:
+            return replace(empty, verdict=self.fit.verdict)
+        inference = inference_of(self.spec, self.fit, model_file(self.spec))
+        questions, contrasts = self._questions()
+        baseline = _baseline_sd(self.rows, self.words) if self.fit.linear else None
+        fixed, compared = answered(questions, inference, baseline), answered(contrasts, inference, baseline)
+        second = second_engine(self.fit)
+        lacking = [row.term for row in (*fixed, *compared) if not row.p_value >= 0]
+        verdict = joint_verdict(self.fit.verdict, second.faults if second else (), lacking, flags)
+        empty = replace(
+            empty,
+            verdict=verdict,
+            df_method=_method_words(inference, questions),
+            second_engine=None if second is None else second.as_dict(),
+        )
+        if not verdict.estimated:
+            return empty
+        found = replace(empty, fixed_effects=tuple(fixed), contrasts=tuple(compared), outcome_sd_baseline=baseline)
+        return self._described(found, inference, asked_of_ladder(questions, contrasts))
+
+    def _questions(self) -> tuple[list, list]:
+        from bscstudy.multilevel.new_rows import fixed_part
+
+        design, levels = self.fit.fit.design, levels_of_columns(self.fit)
+        part = fixed_part(design)
+        weights = [contrast_weights(c, part, self.rows) for c in self.spec.get("contrasts") or []]
+        questions = coefficient_questions(self.spec, self.rows, design.fixed_names, levels, self.words)
+        return questions, contrast_questions(self.spec, weights, levels)
+
+    def _described(self, found: FitResult, inference: object, asked: list) -> FitResult:
+        """Add all that stands beside the estimates."""
+        spec, rows, fit, notes = self.spec, self.rows, self.fit, []
+        partition = or_reason(lambda: described.partition_rows(fit), "partition of variance", notes)
+        draws = int(spec.get("draws", DRAWS))
+        ladder = or_reason(lambda: described.ladder_rows(asked, fit, rungs_of(spec, fit), self.seed, draws), "ladder", notes)
+        means = or_reason(lambda: described.means_rows(spec, fit, rows, inference, self.words), "marginal means", notes)
+        paths = {group_names(fit)[p.name]: p.variables for p in fit.fit.design.information.parts}
+        smallest = _smallest_p(fit)
+        r2 = fit.r_squared
+        return replace(
+            found,
+            log_likelihood=fit.log_likelihood,
+            sigma2=None if fit.sigma is None else fit.sigma**2,
+            icc_center=described.icc_center(partition, paths),
+            r2={"marginal": r2.marginal, "conditional": r2.conditional},
+            smallest_p=smallest,
+            variance_components=tuple(described.variance_rows(fit)),
+            variance_partition=tuple(partition),
+            ladder=tuple(ladder),
+            marginal_means=tuple(means),
+            center_modes=tuple(described.mode_rows(fit, rows, self.words)),
+            influence=tuple(influence_rows(asked, fit, rows, inference_name(spec))),
+            diagnostics=residual_diagnostics(fit),
+            notes=(*found.notes, *notes, *_notes(rows, fit, [*found.fixed_effects, *found.contrasts], smallest)),
+        )
+
+
+def inference_name(spec: dict) -> str | None:
+    """Return the engine's name of the declared method, None for the default of its kind."""
+    from bscstudy.models.fitting import METHODS
+
+    return METHODS.get(spec.get("df"), spec.get("df"))
+
+
+def _method_words(inference: object, questions: list) -> str:
+    method = inference.tests(np.array([q.weights for q in questions])).method
+    return method if "t" in method.split() or "normal" in method or "likelihood" in method else f"{method} (t)"
 
 
 def _comparability(spec: dict, waves: list[str], config: dict) -> tuple[list[str], list[str]]:
@@ -124,158 +216,90 @@ def _comparability(spec: dict, waves: list[str], config: dict) -> tuple[list[str
     refusals, flags = [], []
     columns = [spec["outcome"], *(p["column"] for p in (spec.get("predictors") or {}).values())]
     for column in dict.fromkeys(columns if len(waves) > 1 else []):
-        rows = [row for row in config.get("scales") or [] if row["scale"] == column]
-        if rows:
-            found = comparable(rows, waves, config.get("items") or [], config.get("sources"))
-            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in found.reasons]
-            flags += [f"{column}: {caution}".replace("; ", ", ") for caution in found.cautions]
+        found = [row for row in config.get("scales") or [] if row["scale"] == column]
+        if found:
+            judged = comparable(found, waves, config.get("items") or [], config.get("sources"))
+            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in judged.reasons]
+            flags += [f"{column}: {caution}".replace("; ", ", ") for caution in judged.cautions]
     return refusals, flags
 
 
-def _fitted(
-    spec: dict, model: ModelFrame, design: DesignMatrix, weights: list, words: Vocabulary, empty: FitResult, flags: list
-) -> FitResult:
-    reml = bool(spec.get("reml", True))
-    fit, data = fit_mixed(model.score, design.values, model.groups, model.group_names, reml=reml)
-    df = between_within(design.values, design.terms, model.groups)
-    lacking = [name for name, value in zip(design.names, df.by_column, strict=True) if value < 1]
-    verdict = judge(fit, check_fit(fit, data), lacking_df=lacking, flags=flags)
-    empty = replace(empty, verdict=verdict, estimator=fit.estimator)
-    if not verdict.estimated:
-        return empty
-    rows = _Rows(spec, model, design, words, fit.point, df, _baseline_sd(model, words))
-    levels = (*model.group_names, "row")
-    fixed = [rows.coefficient(k, levels) for k in range(len(design.names))]
-    contrasts = [rows.contrast(c, w, levels) for c, w in zip(spec.get("contrasts") or [], weights, strict=True)]
-    components = [{"group": n, "variance": float(v)} for n, v in zip(model.group_names, fit.variances, strict=True)]
-    smallest = _smallest_p(model)
-    return replace(
-        empty,
-        log_likelihood=fit.point.log_likelihood,
-        sigma2=fit.point.sigma2,
-        variance_components=tuple(components),
-        icc_center=_icc_center(model, fit.variances, fit.point.sigma2),
-        smallest_p=smallest,
-        fixed_effects=tuple(fixed),
-        contrasts=tuple(contrasts),
-        outcome_sd_baseline=rows.baseline_sd,
-        notes=(*empty.notes, *_notes(model, design, [*fixed, *contrasts], smallest)),
-    )
+def _described_by_file(spec: dict) -> dict:
+    """What a result takes over from the model's file as it stands."""
+    given = {name: spec.get(name, "") for name in ("construct", "hypotheses", "interpretation", "link")}
+    return {
+        **{name: spec[name] for name in ("label", "question", "outcome", "unit", "formula")},
+        **given,
+        "model": str(spec.get("id", "")),
+        "distribution": family_of(spec),
+        "adjust": spec.get("adjust", "holm"),
+        "estimator": "not estimated",
+        "df_method": "",
+    }
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Builds the estimates of one fit."""
-
-    spec: dict
-    model: ModelFrame
-    design: DesignMatrix
-    words: Vocabulary
-    point: Point
-    df: BetweenWithin
-    baseline_sd: float | None
-
-    def coefficient(self, column: int, levels: tuple[str, ...]) -> Estimate:
-        parts = self.design.parts[column]
-        predictors = self.spec.get("predictors") or {}
-        references = {name: known[0] for name, known in self.model.levels.items()}
-        label = term_label(parts, self.design.parts, references, predictors, self.words)
-        names = {name for name, _ in parts}
-        declared = any(n in predictors for n in names)
-        standardize = bool(parts) and all(n in self.model.levels or predictors.get(n, {}).get("scale") == "sd" for n in names)
-        standardize = standardize and ("wave" in names or declared)
-        weight = np.eye(len(self.design.names))[column]
-        in_family = bool(self.spec.get("family")) and not self.spec.get("contrasts") and declared
-        return self._row(self.design.names[column], label, weight, levels[self.df.level[column]], standardize, in_family)
-
-    def contrast(self, contrast: dict, weight: np.ndarray, levels: tuple[str, ...]) -> Estimate:
-        used = np.flatnonzero(np.abs(weight) > 1e-10)
-        level = levels[self.df.level[used[np.argmin(self.df.by_column[used])]]]
-        return self._row(contrast["id"], contrast["label"], weight, level, True, bool(self.spec.get("family")))
-
-    def _row(self, term: str, label: str, weight: np.ndarray, level: str, standardize: bool, in_family: bool) -> Estimate:
-        from scipy.stats import t
-
-        value = float(weight @ self.point.estimates)
-        error = float(np.sqrt(weight @ self.point.covariance @ weight))
-        df = self.df.of_contrast(weight)
-        half = float(t.ppf((1 + CONFIDENCE) / 2, df)) * error
-        sd = self.baseline_sd
-        standardized = value / sd if standardize and sd else None
-        p_value = float(2 * t.sf(abs(value / error), df))
-        return Estimate(term, label, value, error, df, value / error, p_value, value - half, value + half, standardized, level, in_family)
-
-
-def _without_estimates(spec: dict, model: ModelFrame, notes: tuple[str, ...]) -> FitResult:
+def _without_estimates(spec: dict, rows: ModelRows, notes: tuple[str, ...]) -> FitResult:
     return FitResult(
-        model=str(spec.get("id", "")),
-        label=spec["label"],
-        question=spec["question"],
-        outcome=spec["outcome"],
-        construct=spec.get("construct", ""),
-        unit=spec["unit"],
-        formula=spec["formula"],
-        family=spec.get("family", ""),
-        estimator="not estimated",
-        df_method=DF_METHOD,
-        n=len(model.frame),
-        n_outside_sample=model.n_outside,
-        groups=model.counts(),
-        n_excluded=model.n_excluded,
+        **_described_by_file(spec),
+        n=len(rows.frame),
+        n_outside_sample=rows.n_outside,
+        groups=rows.counts(),
+        n_excluded=rows.n_excluded,
         verdict=Verdict("failed", ("not fitted",)),
-        predictors=model.predictors,
+        predictors=rows.predictors,
         notes=notes,
     )
 
 
-def _waves_present(model: ModelFrame, words: Vocabulary) -> list[str]:
-    if "wave" not in model.frame:
+def _left_out(spec: dict, absent: BscError) -> FitResult:
+    reason = f"left out, as the model is optional: {absent.what[0].lower()}{absent.what[1:].rstrip('.')}"
+    counts = {"n": 0, "n_outside_sample": 0, "groups": {}, "n_excluded": {}}
+    return FitResult(**_described_by_file(spec), **counts, verdict=Verdict("failed", (reason,)), left_out=True, notes=(reason,))
+
+
+def _waves_present(rows: ModelRows, words: Vocabulary) -> list[str]:
+    if "wave" not in rows.frame:
         return []
-    present = set(model.frame["wave"].dropna().astype(str))
+    present = set(rows.frame["wave"].dropna().astype(str))
     declared = [w for w in words.levels.get("wave", {}) if w in present]
     return declared + sorted(present - set(declared))
 
 
-def _baseline_sd(model: ModelFrame, words: Vocabulary) -> float | None:
+def _baseline_sd(rows: ModelRows, words: Vocabulary) -> float | None:
     """SD (n - 1) of the score in the first wave with rows in the model; of all rows where there is no wave."""
-    waves = _waves_present(model, words)
-    scores = model.score[(model.frame["wave"] == waves[0]).to_numpy()] if waves else model.score
+    waves = _waves_present(rows, words)
+    scores = rows.score[(rows.frame["wave"].astype(str) == waves[0]).to_numpy()] if waves else rows.score
     sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
     return sd if sd > 0 else None
 
 
-def _icc_center(model: ModelFrame, variances: np.ndarray, sigma2: float) -> float | None:
-    """Share of the variance that people of one center have in common: that of the center and of any level above it."""
-    if "center_id" not in model.group_names:
+def _smallest_p(fit: object) -> float | None:
+    """Smallest two-sided p of an exact sign-flip test over the independent groups: 2 / 2^G (study design notes, seven centers: 2/128)."""
+    from bscstudy.multilevel.group_estimates import independent_groups
+
+    if not fit.fit.design.factors:
         return None
-    upto = model.group_names.index("center_id") + 1
-    return float(variances[:upto].sum() / (variances.sum() + sigma2))
+    count = int(independent_groups(fit.fit.design).max()) + 1
+    return float(2.0 ** (1 - count)) if count > 1 else None
 
 
-def _smallest_p(model: ModelFrame) -> float | None:
-    """Smallest two-sided p of an exact sign-flip test over the outermost groups: 2 / 2^G (study design notes, seven centers: 2/128)."""
-    if not model.groups:
-        return None
-    return float(2.0 ** (1 - len(np.unique(model.groups[0]))))
-
-
-def _notes(model: ModelFrame, design: DesignMatrix, rows: list[Estimate], smallest: float | None) -> list[str]:
-    if not model.groups:
+def _notes(rows: ModelRows, fit: object, found: list[Estimate], smallest: float | None) -> list[str]:
+    design, names = fit.fit.design, group_names(fit)
+    if not design.factors:
         return ["no grouping in the formula: rows are treated as independent"]
-    top, n_groups = model.group_names[0], len(np.unique(model.groups[0]))
-    one = top.removesuffix("_id")
-    notes = []
-    if any(row.level == top and row.term != "(Intercept)" for row in rows):
+    top = min(design.factors, key=lambda f: (f.n_levels, f.name))
+    one, notes = names[top.name].removesuffix("_id"), []
+    if smallest is not None and any(row.level == names[top.name] and row.term != "(Intercept)" for row in found):
         bound = f"an exact sign-flip test could not give a p below {smallest:.2g}"
-        notes.append(f"terms that vary between {one}s only rest on {n_groups} of them, and {bound}")
-    columns = [(row, {name for name, _ in parts}) for row, parts in zip(rows, design.parts, strict=False)]
-    constant = {v for v in model.formula.variables if model.frame.groupby(model.groups[0])[v].nunique().max() == 1}
-    crossing = [row.label for row, names in columns if row.level != top and names & constant]
-    if crossing:
-        caution = f"their degrees of freedom hold only if change differs little between {one}s otherwise ({NO_RANDOM_SLOPE})"
-        notes.append(f"{' and '.join(crossing)}: {caution}")
-    if "wave" in model.formula.variables:
+        notes.append(f"terms that vary between {one}s only rest on {top.n_levels} of them, and {bound}")
+    if "wave" in rows.formula.fixed_names and not _change_varies(rows):
         notes.append(f"change is taken to be alike in every {one} ({NO_RANDOM_SLOPE}), else its intervals are too narrow")
-    if n_groups < 10:
-        notes.append(f"with {n_groups} {one}s the variance between them is hardly known")
+    if top.n_levels < 10:
+        notes.append(f"with {top.n_levels} {one}s the variance between them is hardly known")
     return notes
+
+
+def _change_varies(rows: ModelRows) -> bool:
+    """Whether a random part lets groups change differently: a slope, or groups by wave."""
+    by_wave = any("wave" in path for path in rows.formula.groupings)
+    return by_wave or any(term.effects.strip() != "1" for term in rows.formula.parsed.random)

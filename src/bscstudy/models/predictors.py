@@ -43,8 +43,9 @@ def add_predictors(spec: dict, frame: pd.DataFrame, tables: dict[str, pd.DataFra
 def scale_predictors(spec: dict, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict]]:
     """Centre and scale the predictors over the rows of the model.
 
-    Mean and standard deviation (n - 1) are taken over centers, one value each, for a predictor of the center table, and over rows
-    otherwise. ``within`` takes off the mean of the rows of the same center.
+    Mean and standard deviation (n - 1) are taken over centers, one value each, for a predictor of the center table and for ``between``,
+    and over rows otherwise. ``within`` takes off the mean of the rows of the same center; ``between`` is that mean, less the mean over
+    centers.
 
     Returns
     -------
@@ -57,11 +58,12 @@ def scale_predictors(spec: dict, frame: pd.DataFrame) -> tuple[pd.DataFrame, dic
         if not pd.api.types.is_numeric_dtype(values):
             continue
         by_center = settings.get("from", spec["unit"]) == "center" and "center_id" in frame
-        if settings.get("center") == "within":
-            values = values - values.groupby(frame["center_id"]).transform("mean")
+        if settings.get("center") in ("within", "between"):
+            means = values.groupby(frame["center_id"]).transform("mean")
+            by_center, values = settings["center"] == "between", values - means if settings["center"] == "within" else means
         basis = values[~frame["center_id"].duplicated()] if by_center else values
         mean, sd = float(basis.mean()) if len(basis) else np.nan, float(basis.std(ddof=1)) if len(basis) > 1 else np.nan
-        values = values - mean if settings.get("center") == "grand" else values
+        values = values - mean if settings.get("center") in ("grand", "between") else values
         values = values / sd if settings.get("scale") == "sd" and sd > 0 else values
         changed[name] = values.astype(float)
         used[name] = {"mean": mean, "sd": sd, "over": "centers" if by_center else "rows"}

@@ -60,7 +60,10 @@ def _part_label(part: Part, references: dict[str, str], predictors: dict, words:
     name, level = part
     if level is None:
         unit = " (per standard deviation)" if predictors.get(name, {}).get("scale") == "sd" else ""
-        return _column_label(name, predictors, words) + unit
+        place = {"within": ", within centers", "between": ", mean of the center"}.get(predictors.get(name, {}).get("center"), "")
+        return _column_label(name, predictors, words) + place + unit
+    if name not in references:
+        return f"{_column_label(name, predictors, words)} {words.level(name, level)}"
     reference = references[name]
     if name == "wave":
         return f"Change from {words.level(name, reference)} to {words.level(name, level)}"

@@ -44,7 +44,7 @@ class BetweenWithin:
     def df(self, contrasts: np.ndarray) -> np.ndarray:
         """Return the smallest degrees of freedom among the columns each contrast (m, p) uses, shape (m,); missing if it uses none."""
         used = np.abs(np.atleast_2d(contrasts)) > 1e-10
-        smallest = np.min(np.where(used, self.by_column, np.inf), axis=1)
+        smallest = np.min(np.where(used, self.by_column, np.inf), axis=1, initial=np.inf)
         return np.where(used.any(axis=1), smallest, np.nan)
 
     def tests(self, contrasts: np.ndarray) -> ContrastTests:
@@ -79,7 +79,8 @@ def between_within(fit: object) -> BetweenWithin:
     generalised to nested levels as in Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, page 91, except for the
     intercept, see the module.
     Checked against: Kenward-Roger (pbkrtest 0.5.2) where the design is balanced and both are exact, test_multilevel_between_within.
-    Not for: crossed factors; a between-group term estimated mostly from a few unequal groups (use Kenward-Roger).
+    Not for: crossed factors; a between-group term estimated mostly from a few unequal groups (use Kenward-Roger);
+    a change that varies between centers: with 7 of them 7 of 100 true nulls are rejected (benchmarks/rejection_rates.py).
     """
     design = fit.design
     by_column, level = degrees_of_freedom(design.fixed, terms_of(design), nested_groups(design))

@@ -183,6 +183,9 @@ def cluster_robust(fit: LinearFit, clusters: str | np.ndarray | None = None, *, 
     Notes
     -----
     Source: Bell & McCaffrey (2002), Survey Methodology 28(2); Pustejovsky & Tipton (2018), JBES 36(4), equations 4 to 9.
+    CR0 and CR1 do not hold their level for terms of centers (7 to 10 of 100 true nulls with 7 centers, 7 to 8 with 12, 6 to 7 with 24);
+    CR2 does, CR3 is very cautious (1 of 100 with 7 centers; benchmarks/rejection_rates.py).
+
     Checked against: clubSandwich 0.5.8 for lm, lmer and lme (weights), test_multilevel_cluster_robust.
     """
     design = fit.design

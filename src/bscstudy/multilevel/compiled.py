@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 try:
     import numba
@@ -34,6 +37,27 @@ def kernel(function: Callable | None = None, *, fast: bool = False) -> Callable:
     def compiled(body: Callable) -> Callable:
         if numba is None:
             return body
-        return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER_SUMS if fast else False)(body)
+        dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER_SUMS if fast else False)(body)
+        _tie_to_all_kernels(dispatcher)
+        return dispatcher
 
     return compiled(function) if function is not None else compiled
+
+
+def _tie_to_all_kernels(dispatcher: object) -> None:
+    """Make a cached kernel count as old when any kernel of the package changed.
+
+    numba looks at the kernel's own file only, so that code taken in from another file would stay in the cache in its old form.
+    """
+    dispatcher._cache._cache_file._source_stamp = kernels_digest()
+
+
+@cache
+def kernels_digest() -> str:
+    """Return a digest of every file of this package that defines kernels."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        content = path.read_bytes()
+        if b"compiled import kernel" in content:
+            digest.update(path.name.encode() + b"\0" + content)
+    return digest.hexdigest()

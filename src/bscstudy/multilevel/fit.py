@@ -38,7 +38,7 @@ def fit_mixed_model(
     link : str, optional
         The family's usual link where not given.
     reml : bool
-        Restricted maximum likelihood (gaussian only; others are always fitted by maximum likelihood).
+        Restricted maximum likelihood. Only gaussian models have it; all others are fitted by maximum likelihood, and say so.
     weights, offset : str or ndarray, optional
         A column of the data or one value a row. Weights are inverse relative variances.
     quadrature_points : int

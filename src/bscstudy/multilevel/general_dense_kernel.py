@@ -1,4 +1,8 @@
-"""Dense algebra of small symmetric matrices and of matrices in blocks of levels."""
+"""Compiled: dense algebra of small symmetric matrices and of matrices in blocks of levels.
+
+Matrices may be larger than the ``size`` in use. ``levels`` (m, 2) holds factor and first column of each level; ``small`` (F, k, k) holds
+one matrix for each factor, and ``sizes`` (F,) its number of rows.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,20 @@ import numpy as np
 from bscstudy.multilevel.compiled import kernel
 
 
-@kernel(fast=True)
-def _invert_lower(matrix, inverse, size):
-    """Write the transposed inverse of the lower triangle of ``matrix``: rows of the upper triangle of ``inverse``."""
-    for j in range(size):
-        inverse[j, j] = 1.0 / matrix[j, j]
-        for i in range(j + 1, size):
-            total = 0.0
-            for c in range(j, i):
-                total += matrix[i, c] * inverse[j, c]
-            inverse[j, i] = -total / matrix[i, i]
+@kernel
+def clear(matrix):
+    """Fill a matrix with zeros."""
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[i, j] = 0.0
 
 
 @kernel(fast=True)
 def invert_positive(matrix, inverse, size):
-    """Replace the lower triangle of ``matrix`` (positive definite) by its Cholesky factor, write the inverse, return the log-determinant."""
+    """Replace the lower triangle of a positive definite ``matrix`` by its Cholesky factor, write the inverse, return the log-determinant.
+
+    The transposed inverse of the factor passes through the upper triangle of ``inverse``.
+    """
     logarithm = 0.0
     for i in range(size):
         for j in range(i + 1):
@@ -33,7 +36,13 @@ def invert_positive(matrix, inverse, size):
                 logarithm += 2.0 * np.log(matrix[i, i])
             else:
                 matrix[i, j] = total / matrix[j, j]
-    _invert_lower(matrix, inverse, size)
+    for j in range(size):
+        inverse[j, j] = 1.0 / matrix[j, j]
+        for i in range(j + 1, size):
+            total = 0.0
+            for c in range(j, i):
+                total += matrix[i, c] * inverse[j, c]
+            inverse[j, i] = -total / matrix[i, i]
     for i in range(size):
         for j in range(i + 1):
             total = 0.0
@@ -80,36 +89,39 @@ def mirror_lower(matrix, size):
 
 
 @kernel
-def times_levels(matrix, small, structure, component, transposed):
-    """Multiply each row of ``matrix`` in place by the block diagonal matrix of ``small`` (F, k, k), or by its transpose."""
-    size = structure.column_start[component + 1] - structure.column_start[component]
+def times_levels(matrix, small, levels, sizes, size, transposed):
+    """Multiply each row of ``matrix`` in place by the block diagonal matrix of ``small``, or by its transpose."""
     held = np.empty(small.shape[1])
-    for level in range(structure.level_start[component], structure.level_start[component + 1]):
-        factor, first = structure.level_factor[level], structure.level_column[level]
-        k = structure.sizes[factor]
-        for i in range(size):
-            for a in range(k):
+    for i in range(size):
+        for level in range(levels.shape[0]):
+            factor, first = levels[level, 0], levels[level, 1]
+            if sizes[factor] == 1:
+                matrix[i, first] *= small[factor, 0, 0]
+                continue
+            for a in range(sizes[factor]):
                 held[a] = matrix[i, first + a]
-            for b in range(k):
+            for b in range(sizes[factor]):
                 total = 0.0
-                for a in range(k):
+                for a in range(sizes[factor]):
                     total += held[a] * (small[factor, b, a] if transposed else small[factor, a, b])
                 matrix[i, first + b] = total
 
 
 @kernel
-def levels_times(small, matrix, structure, component, transposed):
-    """Multiply ``matrix`` in place from the left by the block diagonal matrix of ``small`` (F, k, k), or by its transpose."""
-    size = structure.column_start[component + 1] - structure.column_start[component]
+def levels_times(small, matrix, levels, sizes, size, transposed):
+    """Multiply ``matrix`` in place from the left by the block diagonal matrix of ``small``, or by its transpose."""
     held = np.empty(small.shape[1])
-    for level in range(structure.level_start[component], structure.level_start[component + 1]):
-        factor, first = structure.level_factor[level], structure.level_column[level]
-        k = structure.sizes[factor]
+    for level in range(levels.shape[0]):
+        factor, first = levels[level, 0], levels[level, 1]
+        if sizes[factor] == 1:
+            for j in range(size):
+                matrix[first, j] *= small[factor, 0, 0]
+            continue
         for j in range(size):
-            for a in range(k):
+            for a in range(sizes[factor]):
                 held[a] = matrix[first + a, j]
-            for b in range(k):
+            for b in range(sizes[factor]):
                 total = 0.0
-                for a in range(k):
+                for a in range(sizes[factor]):
                     total += (small[factor, a, b] if transposed else small[factor, b, a]) * held[a]
                 matrix[first + b, j] = total

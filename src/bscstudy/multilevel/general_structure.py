@@ -19,12 +19,12 @@ class Structure(NamedTuple):
 
     Attributes
     ----------
-    block_start, column_start, level_start, product_start : ndarray of int64, shape (components + 1,)
+    starts : ndarray of int64, shape (components + 1, 4)
         Where the blocks, columns, other levels and products of each component begin.
-    level_factor, level_column : ndarray of int64
+    levels : ndarray of int64, shape (levels, 2)
         Factor of each other level and its first column within the component.
-    product_row, product_column, product_value : ndarray
-        Lower triangle of Z2'Z2, numbered within the component.
+    product_place, product_value : ndarray, shape (products, 2) and (products,)
+        Lower triangle of Z2'Z2: row and column within the component, and value.
     link_start : ndarray of int64, shape (J + 1,)
         Where the links of each block begin.
     link_column : ndarray of int64, shape (links,)
@@ -35,27 +35,25 @@ class Structure(NamedTuple):
         Z1'Z1 of each block.
     sizes : ndarray of int64, shape (F,)
         Random columns of each factor.
-    entry_factor, entry_row, entry_column : ndarray of int64, shape (T,)
-        The covariance parameters.
+    entries : ndarray of int64, shape (T, 3)
+        Factor, row and column of each covariance parameter; those of the first factor come first.
     """
 
-    block_start: np.ndarray
-    column_start: np.ndarray
-    level_start: np.ndarray
-    product_start: np.ndarray
-    level_factor: np.ndarray
-    level_column: np.ndarray
-    product_row: np.ndarray
-    product_column: np.ndarray
+    starts: np.ndarray
+    levels: np.ndarray
+    product_place: np.ndarray
     product_value: np.ndarray
     link_start: np.ndarray
     link_column: np.ndarray
     link_value: np.ndarray
     own: np.ndarray
     sizes: np.ndarray
-    entry_factor: np.ndarray
-    entry_row: np.ndarray
-    entry_column: np.ndarray
+    entries: np.ndarray
+
+    @property
+    def n_columns(self) -> np.ndarray:
+        """Columns of each component, shape (components,)."""
+        return np.diff(self.starts[:, 1])
 
 
 class Layout(NamedTuple):
@@ -84,26 +82,20 @@ def build_structure(design: Design, layout: CovarianceLayout) -> Layout:
     order = _order(design)
     own = _pair_products(design, 0, 0)[2]
     link_start, link_column, link_value = _links(design, order)
-    row, column, value, product_component = _products_of_others(design, order)
+    place, value, product_component = _products_of_others(design, order)
     count = len(order.column_start) - 1
+    starts = [_starts(order.block_component, count), order.column_start, _starts(order.level_component, count)]
     structure = Structure(
-        block_start=_starts(order.block_component, count),
-        column_start=order.column_start,
-        level_start=_starts(order.level_component, count),
-        product_start=_starts(product_component, count),
-        level_factor=order.level_factor,
-        level_column=order.level_column,
-        product_row=row,
-        product_column=column,
+        starts=np.column_stack([*starts, _starts(product_component, count)]),
+        levels=np.column_stack([order.level_factor, order.level_column]),
+        product_place=place,
         product_value=value,
         link_start=link_start,
         link_column=link_column,
         link_value=link_value,
         own=np.ascontiguousarray(own[order.blocks]),
         sizes=np.array(layout.sizes, np.int64),
-        entry_factor=np.array([e.factor for e in layout.entries], np.int64),
-        entry_row=np.array([e.row for e in layout.entries], np.int64),
-        entry_column=np.array([e.column for e in layout.entries], np.int64),
+        entries=np.array([(e.factor, e.row, e.column) for e in layout.entries], np.int64).reshape(-1, 3),
     )
     random = random_columns(design, np.sqrt(design.weights)).T.tocsr()[order.columns]
     return Layout(structure, random)
@@ -204,8 +196,8 @@ def _links(design: Design, order: _Order) -> tuple[np.ndarray, np.ndarray, np.nd
     return _starts(block[sequence], len(order.blocks)), column[sequence], np.concatenate(values)[sequence]
 
 
-def _products_of_others(design: Design, order: _Order) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Lower triangle of Z2'Z2 as rows and columns within each component, values, and the component."""
+def _products_of_others(design: Design, order: _Order) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower triangle of Z2'Z2: rows and columns within each component, values, and the component."""
     none = np.zeros(0, np.int64)
     rows, columns, values, components = [none], [none], [np.zeros(0)], [none]
     for left in range(1, len(design.factors)):
@@ -221,4 +213,5 @@ def _products_of_others(design: Design, order: _Order) -> tuple[np.ndarray, np.n
                     components.append(order.given_component[order.first_level[left - 1] + one])
     row, column, component = np.concatenate(rows), np.concatenate(columns), np.concatenate(components)
     sequence = np.lexsort((column, row, component))
-    return row[sequence], column[sequence], np.concatenate(values)[sequence], component[sequence]
+    place = np.column_stack([row, column])[sequence]
+    return place, np.concatenate(values)[sequence], component[sequence]

@@ -10,8 +10,8 @@ import numpy as np
 from bscstudy.multilevel.covariance import CovarianceLayout
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.families import Family
-from bscstudy.multilevel.laplace_search import Objective, Point, with_differences
-from bscstudy.multilevel.laplace_structure import COLUMN, OFFSET, OUTCOME, ROW, TRIALS, WEIGHT, Layout, Problem, lay_out
+from bscstudy.multilevel.laplace_search import ZERO_THETA, Objective, Point, with_differences
+from bscstudy.multilevel.laplace_structure import COLUMN, OUTCOME, ROW, Layout, Problem, lay_out
 from bscstudy.multilevel.laplace_workspace import EFFECTS, Workspace, make_workspace
 
 LEAST_THETA = 0.1
@@ -135,7 +135,51 @@ class PreparedLaplace:
         objective = self._objective()
         objective.effects[:] = 0.0
         point = self._first_point(objective, self._start(start_theta))
-        return self.optimum(polish(objective, settled(objective, descend(objective, point))))
+        if isfinite(point.value):
+            point = polish(objective, settled(objective, descend(objective, point)))
+        return self.optimum(point)
+
+    def refit(self, response: np.ndarray, fit: object) -> Optimum:
+        """Return the optimum for another response (n,), from the estimates and the curvature of a fit; its Hessian is a rough one."""
+        from bscstudy.multilevel.laplace_search import descend, leave_saddle, on_saddle, settled
+
+        self.problem.given[OUTCOME] = response[self.layout.order]
+        objective, diagonal = self._objective(), self._diagonal
+        parameters = self.inner(fit.theta, fit.beta, fit.extra)
+        ahead = np.linalg.inv(self.jacobian(parameters))
+        near = parameters[: self.sizes[0]]
+        near[diagonal] = np.maximum(np.abs(near[diagonal]), LEAST_THETA)
+        objective.effects[:] = fit.effects
+        value, gradient = objective.value(parameters)
+        curvature = 0.5 * ahead.T @ fit.hessian @ ahead
+        point = settled(objective, descend(objective, Point(parameters, value, gradient, curvature, inf, 1)))
+        zero = np.flatnonzero(objective.diagonal & (np.abs(point.parameters) < ZERO_THETA))
+        if len(zero):
+            point = with_differences(objective, point, zero)
+            saddle = on_saddle(objective, point)
+            point = leave_saddle(objective, point, saddle) if saddle.any() else point
+        return self.optimum(point)
+
+    def effects_at(self, theta: np.ndarray, beta: np.ndarray, extra: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the spherical modes (levels, k) of each factor and their squares of H^-1, shape (levels, k, k)."""
+        from bscstudy.multilevel.laplace_structure import LINK_START
+        from bscstudy.multilevel.laplace_workspace import GAIN, INVERSE
+
+        self.problem.given[OUTCOME] = self.design.response[self.layout.order]
+        self.evaluate(theta, beta, extra)
+        work, problem, first = self.work, self.problem, self.layout.position[0]
+        squares = _squares_of(problem, work.dense[INVERSE])
+        own = work.own[:-1].copy()
+        starts = problem.block_starts[LINK_START]
+        component = np.repeat(np.arange(len(squares)), np.diff(problem.component_starts[0]))
+        for block in np.flatnonzero(np.diff(starts)):
+            held = slice(starts[block], starts[block + 1])
+            columns, gain = problem.link_column[held], work.links[GAIN, held]
+            own[block] += gain.T @ squares[component[block]][np.ix_(columns, columns)] @ gain
+        place = first[:, 0] // first.shape[1]
+        variances = [own[place]]
+        diagonal = _diagonal_squares(problem, squares, [p - first.size for p in self.layout.position[1:]])
+        return [work.vectors[EFFECTS][p] for p in self.layout.position], variances + diagonal
 
     def _first_point(self, objective: Objective, start: np.ndarray) -> Point:
         """Return the start with its curvature: information in the fixed coefficients, differences for the other parameters."""
@@ -143,6 +187,8 @@ class PreparedLaplace:
 
         n_theta, p, m = self.sizes
         value, gradient = objective.value(start)
+        if not isfinite(value):
+            return Point(start, value, gradient, np.eye(len(start)), inf, 1)
         information = np.zeros((p, p))
         fixed_information(self.problem, self.work, information)
         curvature = np.zeros((n_theta + p + m,) * 2)
@@ -215,6 +261,23 @@ class PreparedLaplace:
             steps[1:] *= np.exp(-parameters[n_theta + p + 1 :])[:, None]
         matrix[n_theta + p :, n_theta + p :] = steps
         return matrix
+
+
+def _squares_of(problem: Problem, storage: np.ndarray) -> list[np.ndarray]:
+    """Dense square of each component."""
+    _, columns, dense = problem.component_starts
+    return [storage[dense[c] : dense[c + 1]].reshape((columns[c + 1] - columns[c],) * 2) for c in range(len(columns) - 1)]
+
+
+def _diagonal_squares(problem: Problem, squares: list[np.ndarray], positions: list[np.ndarray]) -> list[np.ndarray]:
+    """Squares (levels, k, k) of the levels of the other factors, whose columns among all components are ``positions`` (levels, k)."""
+    starts = problem.component_starts[1]
+    found = []
+    for columns in positions:
+        component = np.searchsorted(starts, columns[:, 0], side="right") - 1
+        local = columns - starts[component][:, None]
+        found.append(np.array([squares[c][np.ix_(where, where)] for c, where in zip(component, local, strict=True)]))
+    return found
 
 
 def prepare_laplace(design: Design, layout: CovarianceLayout, family: Family, quadrature_points: int = 1) -> PreparedLaplace:

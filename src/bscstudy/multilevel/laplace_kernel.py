@@ -13,11 +13,11 @@ import numpy as np
 
 from bscstudy.multilevel.compiled import kernel
 from bscstudy.multilevel.family_kernel import CUMULATIVE, observation_derivatives
+from bscstudy.multilevel.laplace_algebra import cholesky_lower, dense_of, invert_small, largest, set_zero, solve_lower
 from bscstudy.multilevel.laplace_structure import (
     BLOCK_START,
     COLUMN,
     COLUMN_START,
-    DENSE_START,
     LINK_START,
     OFFSET,
     OUTCOME,
@@ -51,263 +51,208 @@ LARGEST_LOG_STEP = 50.0
 
 
 @kernel
-def scale_columns(problem, work, parameters):
+def _scale_columns(entries, columns, parameters, scaled):
     """Fill scaled = Lambda' z of every row."""
-    for i in range(problem.columns.shape[0]):
-        for s in range(problem.columns.shape[1]):
-            work.scaled[i, s] = 0.0
-        for r in range(problem.entries.shape[1]):
-            work.scaled[i, problem.entries[COLUMN, r]] += parameters[r] * problem.columns[i, problem.entries[ROW, r]]
+    for i in range(columns.shape[0]):
+        for s in range(columns.shape[1]):
+            scaled[i, s] = 0.0
+        for r in range(entries.shape[1]):
+            scaled[i, entries[COLUMN, r]] += parameters[r] * columns[i, entries[ROW, r]]
 
 
 @kernel(fast=True)
-def fixed_part(problem, work, coefficients):
+def _fixed_part(given, fixed, coefficients, base):
     """Fill base = offset + fixed part."""
-    for i in range(problem.fixed.shape[0]):
-        total = problem.given[OFFSET, i]
-        for j in range(problem.fixed.shape[1]):
-            total += problem.fixed[i, j] * coefficients[j]
-        work.tracks[BASE, i] = total
+    for i in range(fixed.shape[0]):
+        total = given[OFFSET, i]
+        for j in range(fixed.shape[1]):
+            total += fixed[i, j] * coefficients[j]
+        base[i] = total
 
 
 @kernel
-def observe(problem, work):
+def _predict(position, scaled, effects, tracks):
+    """Fill the linear predictor at the present effects; return minus half the squared effects."""
+    for i in range(position.shape[0]):
+        total = tracks[BASE, i]
+        for s in range(position.shape[1]):
+            total += scaled[i, s] * effects[position[i, s]]
+        tracks[PREDICTOR, i] = total
+    penalty = 0.0
+    for effect in effects:
+        penalty += effect * effect
+    return -0.5 * penalty
+
+
+@kernel
+def observe(family_code, link_code, given, position, scaled, effects, extra, tracks, extras):
     """Work out every observation at the present effects; return the sum of log densities minus half the squared effects."""
-    for i in range(problem.position.shape[0]):
-        total = work.tracks[BASE, i]
-        for s in range(problem.position.shape[1]):
-            total += work.scaled[i, s] * work.vectors[EFFECTS, problem.position[i, s]]
-        work.tracks[PREDICTOR, i] = total
+    joint = _predict(position, scaled, effects, tracks)
     observation_derivatives(
-        problem.family_code,
-        problem.link_code,
-        problem.given[OUTCOME],
-        problem.given[TRIALS],
-        problem.given[WEIGHT],
-        work.tracks[PREDICTOR],
-        work.extra,
-        work.tracks[VALUE],
-        work.tracks[FIRST],
-        work.tracks[SECOND],
-        work.tracks[THIRD],
-        work.extras[EXTRA_VALUE],
-        work.extras[EXTRA_FIRST],
-        work.extras[EXTRA_SECOND],
+        family_code,
+        link_code,
+        given[OUTCOME],
+        given[TRIALS],
+        given[WEIGHT],
+        tracks[PREDICTOR],
+        extra,
+        tracks[VALUE],
+        tracks[FIRST],
+        tracks[SECOND],
+        tracks[THIRD],
+        extras[EXTRA_VALUE],
+        extras[EXTRA_FIRST],
+        extras[EXTRA_SECOND],
     )
-    total, penalty = 0.0, 0.0
-    for i in range(work.tracks.shape[1]):
-        total += work.tracks[VALUE, i]
-    for j in range(work.vectors.shape[1]):
-        penalty += work.vectors[EFFECTS, j] * work.vectors[EFFECTS, j]
-    return total - 0.5 * penalty
+    for value in tracks[VALUE]:
+        joint += value
+    return joint
 
 
 @kernel
-def invert_small(matrix, size):
-    """Replace a positive definite matrix (lower triangle given) by its inverse; return the log-determinant, nan where not positive."""
-    if size == 1:
-        pivot = matrix[0, 0]
-        matrix[0, 0] = 1.0 / pivot
-        return np.log(pivot) if pivot > 0.0 else np.nan
-    logarithm = 0.0
-    for i in range(size):
-        for j in range(i):
-            matrix[j, i] = matrix[i, j]
-    for c in range(size):
-        pivot = matrix[c, c]
-        if not pivot > 0.0:
-            return np.nan
-        logarithm += np.log(pivot)
-        matrix[c, c] = 1.0
-        for j in range(size):
-            matrix[c, j] /= pivot
-        for i in range(size):
-            if i != c:
-                value = matrix[i, c]
-                matrix[i, c] = 0.0
-                for j in range(size):
-                    matrix[i, j] -= value * matrix[c, j]
-    return logarithm
-
-
-@kernel(fast=True)
-def cholesky_lower(matrix, size):
-    """Replace the lower triangle by its Cholesky factor; return the log-determinant, nan where not positive."""
-    logarithm = 0.0
-    for i in range(size):
-        for j in range(i):
-            total = matrix[i, j]
-            for c in range(j):
-                total -= matrix[i, c] * matrix[j, c]
-            matrix[i, j] = total / matrix[j, j]
-        total = matrix[i, i]
-        for c in range(i):
-            total -= matrix[i, c] * matrix[i, c]
-        if not total > 0.0:
-            return np.nan
-        matrix[i, i] = np.sqrt(total)
-        logarithm += np.log(total)
-    return logarithm
-
-
-@kernel(fast=True)
-def solve_lower(matrix, vector, size):
-    """Solve L L' x = vector in place; ``matrix`` holds L in its lower triangle."""
-    for i in range(size):
-        total = vector[i]
-        for c in range(i):
-            total -= matrix[i, c] * vector[c]
-        vector[i] = total / matrix[i, i]
-    for i in range(size - 1, -1, -1):
-        value = vector[i] / matrix[i, i]
-        vector[i] = value
-        for c in range(i):
-            vector[c] -= matrix[i, c] * value
-
-
-@kernel
-def _collect_block(problem, work, dense, first_column, block, least):
+def _collect_block(position, link, scaled, second, own, links, dense, rows, first_column, least):
     """Add the rows of a block to its own square, its links and the dense square."""
-    k, slots = work.own.shape[1], problem.position.shape[1]
-    for i in range(problem.block_starts[ROW_START, block], problem.block_starts[ROW_START, block + 1]):
-        weight = -work.tracks[SECOND, i]
+    k = own.shape[0]
+    for i in range(rows[0], rows[1]):
+        weight = -second[i]
         if not weight > least:
             continue
-        for s in range(slots):
-            value = weight * work.scaled[i, s]
-            if s < k:
-                for t in range(s + 1):
-                    work.own[block, s, t] += value * work.scaled[i, t]
-                continue
-            link, column = problem.link[i, s - k], problem.position[i, s] - first_column
+        for s in range(k):
+            value = weight * scaled[i, s]
+            for t in range(s + 1):
+                own[s, t] += value * scaled[i, t]
+        for s in range(k, position.shape[1]):
+            value = weight * scaled[i, s]
+            place, column = link[i, s - k], position[i, s] - first_column
             for t in range(k):
-                work.links[LINK, link, t] += value * work.scaled[i, t]
+                links[LINK, place, t] += value * scaled[i, t]
             for t in range(k, s + 1):
-                other = problem.position[i, t] - first_column
-                dense[max(column, other), min(column, other)] += value * work.scaled[i, t]
+                other = position[i, t] - first_column
+                dense[max(column, other), min(column, other)] += value * scaled[i, t]
 
 
 @kernel(fast=True)
-def _absorb_block(problem, work, dense, block):
-    """Invert the block, fill its gains and take its part off the dense square; return its log-determinant."""
-    k = work.own.shape[1]
-    logarithm = invert_small(work.own[block], k)
-    first = problem.block_starts[LINK_START, block]
-    for link in range(first, problem.block_starts[LINK_START, block + 1]):
-        row = problem.link_column[link]
+def _absorb_block(link_column, own, links, dense, first, last):
+    """Fill the gains of a block, whose inverse is ``own``, and take its part off the dense square."""
+    k = own.shape[0]
+    for link in range(first, last):
+        row = link_column[link]
         for a in range(k):
             total = 0.0
             for b in range(k):
-                total += work.own[block, a, b] * work.links[LINK, link, b]
-            work.links[GAIN, link, a] = total
+                total += own[a, b] * links[LINK, link, b]
+            links[GAIN, link, a] = total
             for other in range(first, link + 1):
-                dense[row, problem.link_column[other]] -= total * work.links[LINK, other, a]
-    return logarithm
+                dense[row, link_column[other]] -= total * links[LINK, other, a]
 
 
 @kernel
-def dense_of(problem, storage, component):
-    """Return the dense square of a component."""
-    size = problem.component_starts[COLUMN_START, component + 1] - problem.component_starts[COLUMN_START, component]
-    return storage[problem.component_starts[DENSE_START, component] : problem.component_starts[DENSE_START, component + 1]].reshape(
-        (size, size)
-    )
+def _clear(own, links, dense):
+    """Set the blocks to the identity, links and dense squares to zero."""
+    for block in range(own.shape[0]):
+        for a in range(own.shape[1]):
+            for b in range(own.shape[1]):
+                own[block, a, b] = 1.0 if a == b else 0.0
+    for link in range(links.shape[1]):
+        for a in range(own.shape[1]):
+            links[LINK, link, a] = 0.0
+    for c in range(dense.shape[1]):
+        dense[FACTOR, c] = 0.0
 
 
 @kernel
-def factorize(problem, work, least):
+def factorize(starts, block_starts, link_column, position, link, scaled, second, own, links, dense_storage, least):
     """Factor I + A'WA; return its log-determinant, nan where it is not positive definite (weights not above ``least`` as 0)."""
-    k = work.own.shape[1]
-    others = (work.own.shape[0] - 1) * k
-    work.own[:, :, :] = 0.0
-    work.links[LINK, :, :] = 0.0
-    work.dense[FACTOR, :] = 0.0
-    for block in range(work.own.shape[0] - 1):
-        for a in range(k):
-            work.own[block, a, a] = 1.0
+    k = own.shape[1]
+    others = (own.shape[0] - 1) * k
+    _clear(own, links, dense_storage)
     logarithm = 0.0
-    for component in range(problem.component_starts.shape[1] - 1):
-        dense = dense_of(problem, work.dense[FACTOR], component)
+    for component in range(starts.shape[1] - 1):
+        dense = dense_of(starts, dense_storage[FACTOR], component)
         for c in range(dense.shape[0]):
             dense[c, c] = 1.0
-        for block in range(problem.component_starts[BLOCK_START, component], problem.component_starts[BLOCK_START, component + 1]):
-            _collect_block(problem, work, dense, others + problem.component_starts[COLUMN_START, component], block, least)
-            logarithm += _absorb_block(problem, work, dense, block)
+        first_column = others + starts[COLUMN_START, component]
+        for block in range(starts[BLOCK_START, component], starts[BLOCK_START, component + 1]):
+            rows = (block_starts[ROW_START, block], block_starts[ROW_START, block + 1])
+            _collect_block(position, link, scaled, second, own[block], links, dense, rows, first_column, least)
+            logarithm += invert_small(own[block], k)
+            _absorb_block(link_column, own[block], links, dense, block_starts[LINK_START, block], block_starts[LINK_START, block + 1])
         logarithm += cholesky_lower(dense, dense.shape[0])
     return logarithm
 
 
 @kernel
-def solve(problem, work, right, solution):
-    """Fill ``solution`` with (I + A'WA)^-1 ``right`` (both of the length of u), from the factor."""
-    k = work.own.shape[1]
-    others = (work.own.shape[0] - 1) * k
-    for component in range(problem.component_starts.shape[1] - 1):
-        dense = dense_of(problem, work.dense[FACTOR], component)
-        first = others + problem.component_starts[COLUMN_START, component]
-        part = solution[first : first + dense.shape[0]]
-        for c in range(dense.shape[0]):
-            part[c] = right[first + c]
-        for block in range(problem.component_starts[BLOCK_START, component], problem.component_starts[BLOCK_START, component + 1]):
-            for link in range(problem.block_starts[LINK_START, block], problem.block_starts[LINK_START, block + 1]):
-                for a in range(k):
-                    part[problem.link_column[link]] -= work.links[GAIN, link, a] * right[block * k + a]
-        solve_lower(dense, part, dense.shape[0])
-        for block in range(problem.component_starts[BLOCK_START, component], problem.component_starts[BLOCK_START, component + 1]):
+def _gather_blocks(link_column, link_starts, gain, right, part, k, first, last):
+    """Take the blocks' share off the right-hand side of a component."""
+    for block in range(first, last):
+        for link in range(link_starts[block], link_starts[block + 1]):
             for a in range(k):
-                total = 0.0
-                for b in range(k):
-                    total += work.own[block, a, b] * right[block * k + b]
-                for link in range(problem.block_starts[LINK_START, block], problem.block_starts[LINK_START, block + 1]):
-                    total -= work.links[GAIN, link, a] * part[problem.link_column[link]]
-                solution[block * k + a] = total
+                part[link_column[link]] -= gain[link, a] * right[block * k + a]
 
 
 @kernel
-def penalized_score(problem, work, score):
+def _spread_blocks(link_column, link_starts, gain, own, right, part, solution, first, last):
+    """Fill the blocks' solution from that of their component."""
+    k = own.shape[1]
+    for block in range(first, last):
+        for a in range(k):
+            total = 0.0
+            for b in range(k):
+                total += own[block, a, b] * right[block * k + b]
+            for link in range(link_starts[block], link_starts[block + 1]):
+                total -= gain[link, a] * part[link_column[link]]
+            solution[block * k + a] = total
+
+
+@kernel
+def solve(starts, link_starts, link_column, own, gain, factor, right, solution):
+    """Fill ``solution`` with (I + A'WA)^-1 ``right`` (both of the length of u), from the factor."""
+    k = own.shape[1]
+    for component in range(starts.shape[1] - 1):
+        dense = dense_of(starts, factor, component)
+        begin = (own.shape[0] - 1) * k + starts[COLUMN_START, component]
+        part = solution[begin : begin + dense.shape[0]]
+        for c in range(dense.shape[0]):
+            part[c] = right[begin + c]
+        first, last = starts[BLOCK_START, component], starts[BLOCK_START, component + 1]
+        _gather_blocks(link_column, link_starts, gain, right, part, k, first, last)
+        solve_lower(dense, part, dense.shape[0])
+        _spread_blocks(link_column, link_starts, gain, own, right, part, solution, first, last)
+
+
+@kernel
+def _penalized_score(position, scaled, first, effects, score):
     """Fill score = A' (first derivatives) - u."""
     for j in range(score.shape[0]):
-        score[j] = -work.vectors[EFFECTS, j]
-    for i in range(problem.position.shape[0]):
-        for s in range(problem.position.shape[1]):
-            score[problem.position[i, s]] += work.tracks[FIRST, i] * work.scaled[i, s]
+        score[j] = -effects[j]
+    for i in range(position.shape[0]):
+        for s in range(position.shape[1]):
+            score[position[i, s]] += first[i] * scaled[i, s]
 
 
 @kernel
-def largest(vector):
-    """Return the largest absolute value."""
-    size = 0.0
-    for value in vector:
-        if not abs(value) <= size:
-            size = abs(value)
-    return size
+def _set_extra(parameters, extra, ordered):
+    """Fill the extra parameters as the families know them, from the last parameters of the search."""
+    first = parameters.shape[0] - extra.shape[0]
+    for j in range(extra.shape[0]):
+        value = parameters[first + j]
+        if ordered and j > 0:
+            value = extra[j - 1] + math.exp(min(value, LARGEST_LOG_STEP))
+        extra[j] = value
 
 
 @kernel
-def _set_parameters(problem, work, parameters):
-    """Spread the parameters: scaled columns, fixed part, and the extra parameters as the families know them."""
-    n_theta, p = problem.entries.shape[1], problem.fixed.shape[1]
-    scale_columns(problem, work, parameters)
-    fixed_part(problem, work, parameters[n_theta:])
-    for j in range(work.extra.shape[0]):
-        value = parameters[n_theta + p + j]
-        if problem.family_code == CUMULATIVE and j > 0:
-            value = work.extra[j - 1] + math.exp(min(value, LARGEST_LOG_STEP))
-        work.extra[j] = value
-
-
-@kernel
-def _step(problem, work, joint):
+def _step(codes, given, position, scaled, effects, step, extra, tracks, extras, joint):
     """Move along the step, halved until the penalised log-likelihood does not fall; return it, nan where it always falls."""
     length = 1.0
     for _ in range(HALVINGS):
-        for j in range(work.vectors.shape[1]):
-            work.vectors[EFFECTS, j] += length * work.vectors[STEP, j]
-        changed = observe(problem, work)
+        for j in range(effects.shape[0]):
+            effects[j] += length * step[j]
+        changed = observe(codes[0], codes[1], given, position, scaled, effects, extra, tracks, extras)
         if changed >= joint - 1e-11 * (1.0 + abs(joint)) or not np.isfinite(joint):
             return changed
-        for j in range(work.vectors.shape[1]):
-            work.vectors[EFFECTS, j] -= length * work.vectors[STEP, j]
+        for j in range(effects.shape[0]):
+            effects[j] -= length * step[j]
         length *= 0.5
     return np.nan
 
@@ -318,24 +263,30 @@ def find_mode(problem, work, parameters):
 
     ``parameters`` (d,): theta, fixed coefficients, extra (of ordered categories the first threshold and the logs of the steps).
     """
-    _set_parameters(problem, work, parameters)
-    work.vectors[STEP, :] = 0.0
+    tracks, scaled, own, links, dense = work.tracks, work.scaled, work.own, work.links, work.dense
+    effects, score, step = work.vectors[EFFECTS], work.vectors[SCORE], work.vectors[STEP]
+    position, given, starts = problem.position, problem.given, problem.component_starts
+    link_column, block_starts = problem.link_column, problem.block_starts
+    codes = (problem.family_code, problem.link_code)
+    _scale_columns(problem.entries, problem.columns, parameters, scaled)
+    _fixed_part(given, problem.fixed, parameters[problem.entries.shape[1] :], tracks[BASE])
+    _set_extra(parameters, work.extra, problem.family_code == CUMULATIVE)
+    set_zero(step)
     joint, least = -np.inf, -np.inf
     for _ in range(MODE_ITERATIONS):
-        joint = _step(problem, work, joint)
+        joint = _step(codes, given, position, scaled, effects, step, work.extra, tracks, work.extras, joint)
         if not np.isfinite(joint):
             break
-        logarithm = factorize(problem, work, least)
+        logarithm = factorize(starts, block_starts, link_column, position, problem.link, scaled, tracks[SECOND], own, links, dense, least)
         if not np.isfinite(logarithm):
             if least == 0.0:
                 break
             least = 0.0
-            work.vectors[STEP, :] = 0.0
+            set_zero(step)
             continue
-        penalized_score(problem, work, work.vectors[SCORE])
-        solve(problem, work, work.vectors[SCORE], work.vectors[STEP])
-        size = largest(work.vectors[STEP])
-        if size <= MODE_TOLERANCE * (1.0 + largest(work.vectors[EFFECTS])):
+        _penalized_score(position, scaled, tracks[FIRST], effects, score)
+        solve(starts, block_starts[LINK_START], link_column, own, links[GAIN], dense[FACTOR], score, step)
+        if largest(step) <= MODE_TOLERANCE * (1.0 + largest(effects)):
             return joint, logarithm if least < 0.0 else np.nan
         least = -np.inf
     return np.nan, np.nan

@@ -24,6 +24,7 @@ LARGEST_STEP = 1.5
 FLAT_THETA = 1e-2
 RESTART_THETA = 0.3
 ZERO_THETA = 1e-5
+ROUNDING_THETA = 1e-12
 
 
 class Objective(NamedTuple):
@@ -198,4 +199,5 @@ def polish(objective: Objective, point: Point) -> Point:
                 break
         if first < CURVATURE_DECREMENT:
             break
-    return point
+    rounding = objective.diagonal & (np.abs(point.parameters) < ROUNDING_THETA)
+    return point._replace(parameters=np.where(rounding, 0.0, point.parameters))

@@ -10,7 +10,7 @@ import numpy as np
 
 from bscstudy.multilevel.families import Family
 from bscstudy.multilevel.laplace_structure import COLUMN, OFFSET, OUTCOME, ROW, TRIALS, WEIGHT, Problem
-from bscstudy.multilevel.laplace_workspace import BASE, EFFECTS, FIRST, SECOND, Workspace
+from bscstudy.multilevel.laplace_workspace import EFFECTS, FIRST, SECOND, Workspace
 
 ITERATIONS = 15
 LEAST_START, LARGEST_START = 0.15, 3.0
@@ -34,48 +34,46 @@ def fixed_start(problem: Problem, work: Workspace, family: Family, n_theta: int)
     """Return parameters (d,) of the search with theta 0 and the fixed coefficients of the fit without random effects."""
     from bscstudy.multilevel.family_checks import starting_extra
 
-    p = problem.fixed.shape[1]
     extra = starting_extra(family, problem.given[OUTCOME], problem.given[WEIGHT])
-    work.extra[:] = extra
-    coefficients = np.zeros(p)
+    coefficients = np.zeros(problem.fixed.shape[1])
     if not family.is_ordinal:
         coefficients = problem.fixed.T @ (rough_predictor(family, problem) - problem.given[OFFSET]) / len(problem.fixed)
-    coefficients = _newton(problem, work, coefficients)
     if family.is_ordinal:
         extra[1:] = np.log(np.diff(extra))
-    return np.concatenate([np.zeros(n_theta), coefficients, extra])
+    return _newton(problem, work, np.concatenate([np.zeros(n_theta), coefficients, extra]), n_theta)
 
 
-def _observed(problem: Problem, work: Workspace, coefficients: np.ndarray) -> float:
-    from bscstudy.multilevel.laplace_kernel import observe
+def _observed(problem: Problem, work: Workspace, parameters: np.ndarray) -> float:
+    """Work out every observation without random effects (theta is 0); return the log-likelihood."""
+    from bscstudy.multilevel.laplace_kernel import find_mode
 
-    work.tracks[BASE] = problem.given[OFFSET] + problem.fixed @ coefficients
     work.vectors[EFFECTS] = 0.0
-    return observe(problem, work)
+    return find_mode(problem, work, parameters)[0]
 
 
-def _newton(problem: Problem, work: Workspace, coefficients: np.ndarray) -> np.ndarray:
-    """Newton's method for the fixed coefficients alone, extra parameters as they are; the derivatives are left at the result."""
-    value = _observed(problem, work, coefficients)
-    for _ in range(ITERATIONS if len(coefficients) else 0):
+def _newton(problem: Problem, work: Workspace, parameters: np.ndarray, n_theta: int) -> np.ndarray:
+    """Newton's method for the fixed coefficients alone, extra parameters as they are."""
+    fixed = problem.fixed
+    value = _observed(problem, work, parameters)
+    for _ in range(ITERATIONS if fixed.shape[1] else 0):
         weight = np.maximum(-work.tracks[SECOND], 1e-8)
-        score = problem.fixed.T @ work.tracks[FIRST]
-        step = np.linalg.solve((problem.fixed.T * weight) @ problem.fixed, score)
-        step *= min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-300))
-        changed = _observed(problem, work, coefficients + step)
+        step = np.zeros(len(parameters))
+        move = np.linalg.solve((fixed.T * weight) @ fixed, fixed.T @ work.tracks[FIRST])
+        step[n_theta : n_theta + fixed.shape[1]] = move * min(1.0, 3.0 / max(float(np.abs(move).max()), 1e-300))
+        changed = _observed(problem, work, parameters + step)
         while not changed >= value - 1e-9 * abs(value) and np.abs(step).max() > 1e-6:
             step *= 0.5
-            changed = _observed(problem, work, coefficients + step)
-        coefficients, gain, value = coefficients + step, changed - value, changed
+            changed = _observed(problem, work, parameters + step)
+        parameters, gain, value = parameters + step, changed - value, changed
         if not gain > 1e-2:
             break
-    return coefficients
+    return parameters
 
 
 def moment_start(problem: Problem, work: Workspace, family: Family, parameters: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
     """Return the parameters with diagonal theta by moments of the scores at theta 0, and coefficients drawn out accordingly."""
     n_theta = len(diagonal)
-    _observed(problem, work, parameters[n_theta : n_theta + problem.fixed.shape[1]])
+    _observed(problem, work, parameters)
     spread = _ATTENUATION.get(family.link, 0.0)
     theta, total = np.zeros(n_theta), 0.0
     weight = np.maximum(-work.tracks[SECOND], 0.0)

@@ -111,7 +111,8 @@ def means_frame(
     family : families.Family
     scale : str
         ``link``, or ``response``: the mean on the link scale is transformed back, its standard error by the delta method, its limits
-        as they stand. (It is the outcome of a group whose random effects are 0, not the average over groups.)
+        as they stand. (It is the outcome of a group whose random effects are 0, not the average over groups.) For ordered categories
+        the link scale has its zero where all fixed columns are 0; only differences have a meaning by themselves.
     offset : float
         Added on the link scale; 0 means per unit of exposure.
 

@@ -84,7 +84,11 @@ class ModelInformation:
         BscError
             BSC-LMM-018 where a variable is absent, a value missing or not finite, or a level unknown to the fit.
         """
-        return self.fixed.columns(self._matched(frame, self.fixed.variables, self.factors), len(frame))
+        columns = self.fixed.columns(self._matched(frame, self.fixed.variables, self.factors), len(frame))
+        undefined = [name for name, fine in zip(self.fixed.names, np.isfinite(columns).all(axis=0), strict=True) if not fine]
+        if undefined:
+            raise _new_rows(tuple(f"{name}: infinite or undefined" for name in undefined))
+        return columns
 
     def random_columns_for(self, frame: pd.DataFrame) -> tuple[np.ndarray, ...]:
         """Return the random columns of new rows for each factor, each of shape (m, k); refuses as ``columns_for`` does."""

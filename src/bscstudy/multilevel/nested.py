@@ -11,9 +11,21 @@ from bscstudy.multilevel.covariance import CovarianceLayout
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.expansion import BatchFits, Expansion
 from bscstudy.multilevel.nested_expand import expand_fully
-from bscstudy.multilevel.nested_kernel import NestedSums
+from bscstudy.multilevel.nested_kernel import NestedWork
+from bscstudy.multilevel.nested_plan import NestedPlan, make_plan
 from bscstudy.multilevel.nested_reduce import NestedRows, reduce_responses
-from bscstudy.multilevel.nested_search import Optima, Parameters, search_all
+from bscstudy.multilevel.nested_search import (
+    EVALUATIONS,
+    PHI,
+    R2,
+    STATUS,
+    VALUE,
+    Parameters,
+    Parts,
+    allocate_lanes,
+    allocate_parts,
+    search_all,
+)
 from bscstudy.multilevel.nested_sums import column_scales, complete_rows, sort_rows, sum_classes, sum_units
 from bscstudy.multilevel.newton_kernel import CONVERGED, start_parameters
 
@@ -34,8 +46,9 @@ class PreparedNested:
     layout : CovarianceLayout
     rows : NestedRows
         Sorted rows, to reduce responses with.
-    sums : NestedSums
-        The fixed side; random columns divided by their root mean square, fixed columns orthonormal.
+    plan : NestedPlan
+        The steps of an evaluation and the fixed side as sums over classes and groups (``plan.sums``), with random columns divided by
+        their root mean square and orthonormal fixed columns.
     upper : ndarray, shape (p, p)
         Triangle that turns the orthonormal columns into the fixed columns (times root weight).
     scales : ndarray, shape (T,) and (T,)
@@ -45,7 +58,7 @@ class PreparedNested:
     design: Design
     layout: CovarianceLayout
     rows: NestedRows
-    sums: NestedSums
+    plan: NestedPlan
     upper: np.ndarray
     scales: tuple[np.ndarray, np.ndarray]
 
@@ -59,21 +72,17 @@ class PreparedNested:
         """Return the expansion at the relative covariances ``entries`` (T,), which may be zero or of deficient rank."""
         outcome, coefficients = self.outcome
         inner = self.scales[0] * self.scales[1]
-        count, size = len(inner), self.design.p + 1
-        lanes = int(np.clip(_CELLS // self._cells(), 1, size * (size + 1) // 2))
-        parts = expand_fully(self.sums, outcome, np.ascontiguousarray(np.asarray(entries, float) * inner), lanes)
-        first, second = _full_index(size), _full_index(count)
-        change = np.eye(size)
+        pieces = expand_fully(self.plan, outcome, np.asarray(entries, float) * inner)
+        change = np.eye(self.design.p + 1)
         change[:-1, :-1], change[:-1, -1] = self.upper, coefficients
-        cross, cross_gradient, cross_hessian = (change.T @ part[..., first] @ change for part in (parts[2], parts[3], parts[5][second]))
         both = inner[:, None] * inner
         return Expansion(
-            float(parts[0]),
-            parts[1] * inner,
-            parts[4][second] * both,
-            cross,
-            cross_gradient * inner[:, None, None],
-            cross_hessian * both[:, :, None, None],
+            pieces.log_determinant,
+            pieces.log_determinant_gradient * inner,
+            pieces.log_determinant_hessian * both,
+            change.T @ pieces.cross @ change,
+            change.T @ (pieces.cross_gradient * inner[:, None, None]) @ change,
+            change.T @ (pieces.cross_hessian * both[:, :, None, None]) @ change,
         )
 
     def fit_many(self, responses: np.ndarray, start_theta: np.ndarray, *, reml: bool) -> BatchFits:
@@ -95,20 +104,15 @@ class PreparedNested:
         responses = np.ascontiguousarray(responses, float)
         parameters = self._parameters(np.asarray(start_theta, float))
         fits = []
-        statistics = 1 + self.sums.moments.shape[0] * (self.design.p + 1) + self.sums.pair_totals.shape[0] + self.sums.upper_totals.shape[0]
-        chunk = int(np.clip(_STATISTICS // statistics, 1, 4096))
+        chunk = int(np.clip(_STATISTICS // self.plan.sums.n_statistics, 1, 4096))
         for first in range(0, responses.shape[1], chunk):
             width = min(chunk, responses.shape[1] - first)
             fits.append(self._fit_chunk(self._reduce(responses, first, width), parameters, reml))
         return BatchFits(*(np.concatenate(part) for part in zip(*fits, strict=True)))
 
-    def _cells(self) -> int:
-        return max(len(self.sums.counts), self.sums.upper_products.shape[1])
-
     def _reduce(self, responses: np.ndarray, first: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         p = self.design.p
-        statistics = 1 + self.sums.moments.shape[0] * (p + 1) + self.sums.pair_totals.shape[0] + self.sums.upper_totals.shape[0]
-        outcomes, coefficients, raw = np.empty((statistics, width)), np.empty((p, width)), np.empty(width)
+        outcomes, coefficients, raw = np.zeros((self.plan.sums.n_statistics, width)), np.zeros((p, width)), np.zeros(width)
         reduce_responses(self.rows, np.ascontiguousarray(responses, float), first, width, outcomes, coefficients, raw)
         return outcomes, coefficients, raw
 
@@ -116,30 +120,37 @@ class PreparedNested:
         outcomes, coefficients, raw = reduced
         (p, width), count = coefficients.shape, len(parameters.alone)
         nu = float(self.design.n - p if reml else self.design.n)
-        lanes = int(np.clip(_CELLS // self._cells(), 1, _LANES))
+        lanes = int(np.clip(_CELLS // self.plan.sums.n_cells, 1, _LANES))
         lanes = min(lanes - lanes % 8 if lanes > 8 else lanes, width)
         exact = outcomes[0] <= _EXACT * raw
         outcomes[0, exact] = np.nan
-        missing = np.full((count + p + 2, width), np.nan)
-        optima = Optima(missing[:count], missing[count : count + p], missing[-2], missing[-1], np.zeros(width), np.zeros(width, np.int64))
-        search_all(self.sums, outcomes, parameters, nu, reml, lanes, optima)
-        theta = self._theta(parameters, optima.phi)
-        beta = np.linalg.solve(self.upper, optima.beta + coefficients).T if p else np.zeros((width, 0))
-        value = np.where(np.isfinite(optima.value), optima.value, np.nan)
+        results = np.full((PHI + count + p, width), np.nan)
+        space = *self._space(count, p, lanes), parameters, allocate_lanes(count, p, lanes)
+        search_all(*space, nu, reml, np.ones((len(outcomes), lanes)), outcomes, results)
+        theta = self._theta(parameters, results[PHI : PHI + count])
+        beta = (self._inverse @ (results[PHI + count :] + coefficients)).T
+        value = np.where(np.isfinite(results[VALUE]), results[VALUE], np.nan)
         if reml:
             value = value + 2 * np.sum(np.log(np.abs(np.diag(self.upper))))
-        sigma = np.sqrt(optima.r2 / nu)
+        sigma = np.sqrt(results[R2] / nu)
         if exact.any():
             theta[exact], sigma[exact], value[exact] = 0.0, 0.0, -np.inf
-            beta[exact] = np.linalg.solve(self.upper, coefficients[:, exact]).T
-        return theta, beta, sigma, value, optima.evaluations.astype(np.int64), optima.status == CONVERGED
+            beta[exact] = (self._inverse @ coefficients[:, exact]).T
+        return theta, beta, sigma, value, results[EVALUATIONS].astype(np.int64), results[STATUS] == CONVERGED
 
-    def _parameters(self, start: np.ndarray) -> Parameters:
-        """What the search moves, and three starts: the given one, spread 1 and spread 0.1 of each random column's contribution."""
+    def _space(self, count: int, p: int, lanes: int) -> tuple[NestedWork, Parts]:
+        """Memory, and the profile's work space with the expansion's part of it in that memory."""
+        work, board, parts = self.plan.work(lanes), self.plan.board, allocate_parts(count, p, lanes)
+        names = ("log_determinant", "log_gradient", "cross", "cross_gradient", "curvature", "weight", "entries")
+        shared = {name: self.plan.view(work, getattr(board, name), getattr(parts, name).shape[:-1]) for name in names}
+        return work, parts._replace(**shared)
+
+    @cached_property
+    def _roles(self) -> tuple[np.ndarray, ...]:
+        """Of each entry: alone in its block, row, column; and the products of Cholesky entries that make the entries (newton_kernel)."""
         entries = self.layout.entries
         inside = {(factor, column): columns for factor, columns in self.layout.blocks for column in columns}
         alone = np.array([int(len(inside[e.factor, e.column]) == 1) for e in entries])
-        diagonal = np.array([int(e.row == e.column) for e in entries])
         position = {(e.factor, e.row, e.column): r for r, e in enumerate(entries)}
         products = [
             (r, position[e.factor, e.row, c], position[e.factor, e.column, c])
@@ -148,14 +159,24 @@ class PreparedNested:
             for c in range(e.column + 1)
             if (e.factor, e.row, c) in position and (e.factor, e.column, c) in position
         ]
+        rows, columns = (np.array([getattr(e, name) for e in entries]) for name in ("row", "column"))
+        return alone, rows, columns, np.array(products, np.int64).reshape(-1, 3)
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.solve(self.upper, np.eye(len(self.upper))) if len(self.upper) else self.upper
+
+    def _parameters(self, start: np.ndarray) -> Parameters:
+        """What the search moves, and three starts: the given one, spread 1 and spread 0.1 of each random column's contribution."""
+        alone, rows, columns, products = self._roles
+        diagonal = (rows == columns).astype(np.int64)
         starts = [start * self.scales[0], 1.0 * diagonal, 0.1 * diagonal]
         if np.array_equal(starts[0], starts[1]):
-            starts = [starts[0], starts[2]]
-        phi = np.empty((len(starts), len(entries)))
-        rows, columns = (np.array([getattr(e, name) for e in entries]) for name in ("row", "column"))
+            del starts[1]
+        phi = np.empty((len(starts), len(alone)))
         for row, theta in zip(phi, starts, strict=True):
             start_parameters(alone, rows, columns, theta, row)
-        return Parameters(alone, np.array(products, np.int64).reshape(-1, 3), diagonal, phi)
+        return Parameters(alone, products, diagonal, phi)
 
     def _theta(self, parameters: Parameters, phi: np.ndarray) -> np.ndarray:
         """Return theta (B, T) with diagonals that are not negative and, on the boundary, exactly 0."""
@@ -196,11 +217,4 @@ def prepare_nested(design: Design, layout: CovarianceLayout) -> PreparedNested:
     units = sum_units(rows)
     rows = complete_rows(rows, units)
     by_row, by_column = (np.array([scales[e.factor][getattr(e, name)] for e in layout.entries]) for name in ("row", "column"))
-    return PreparedNested(design, layout, rows, sum_classes(rows, units, layout), upper, (by_row, by_column))
-
-
-def _full_index(size: int) -> np.ndarray:
-    """Positions in the packed lower triangle, shape (size, size)."""
-    i, j = np.indices((size, size))
-    i, j = np.maximum(i, j), np.minimum(i, j)
-    return i * (i + 1) // 2 + j
+    return PreparedNested(design, layout, rows, make_plan(sum_classes(rows, units, layout)), upper, (by_row, by_column))

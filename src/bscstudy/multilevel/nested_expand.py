@@ -1,57 +1,61 @@
-"""Compiled: the full expansion of a nested design at one covariance, second derivatives included."""
+"""The full expansion of a nested design at one covariance, second derivatives included."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from bscstudy.multilevel.compiled import kernel
-from bscstudy.multilevel.nested_kernel import allocate_nested, curve_nested, expand_nested
+from bscstudy.multilevel.expansion import Expansion
+from bscstudy.multilevel.nested_kernel import run_steps
+from bscstudy.multilevel.nested_plan import NestedPlan
+
+_CELLS = 16384  # small matrices worked on at once
 
 
-@kernel
-def expand_fully(sums, outcome, entries, lanes):
-    """Return the pieces of the expansion at entries (T,) for one outcome (statistics, 1), symmetric matrices packed.
+def expand_fully(plan: NestedPlan, outcome: np.ndarray, entries: np.ndarray) -> Expansion:
+    """Return the expansion for one outcome (statistics, 1) at the entries (T,), in the units of ``plan.sums``.
 
-    Second derivatives are curvatures under weights that pick one entry of D'V^-1D each, ``lanes`` of them at a time.
-
-    Returns
-    -------
-    log|V| (), its gradient (T,), D'V^-1D (packed), its gradient (T, packed), Hessian of log|V| (pairs), Hessian of D'V^-1D (pairs, packed)
+    Second derivatives are curvatures under weights that pick one entry of D'V^-1D each, many of them side by side.
     """
-    count, size = entries.shape[0], sums.sizes[2] + 1
-    packed, pairs = size * (size + 1) // 2, count * (count + 1) // 2
-    cross_hessian = np.empty((pairs, packed))
-    zero = np.zeros((size, size, 1))
-    value, slope, cross, cross_slope, log_hessian = _curve(sums, outcome, entries, zero, 1.0)
-    for first in range(0, packed, lanes):
-        weight = np.zeros((size, size, min(lanes, packed - first)))
-        here = 0
-        for i in range(size):
-            for j in range(i + 1):
-                if first <= here < first + weight.shape[2]:
-                    weight[i, j, here - first] += 0.5
-                    weight[j, i, here - first] += 0.5
-                here += 1
-        part = _curve(sums, outcome, entries, weight, 0.0)[4]
-        for pair in range(pairs):
-            for lane in range(weight.shape[2]):
-                cross_hessian[pair, first + lane] = part[pair, lane]
-    return value[0], slope[:, 0].copy(), cross[:, 0].copy(), cross_slope[:, :, 0].copy(), log_hessian[:, 0].copy(), cross_hessian
+    count, size = len(entries), int(plan.sums.sizes[2]) + 1
+    packed = size * (size + 1) // 2
+    width = int(np.clip(_CELLS // plan.sums.n_cells, 1, packed))
+    pieces = _curve(plan, outcome, entries, np.zeros((size, size, 1)), 1.0)
+    rows, columns = np.tril_indices(size)
+    curvatures = []
+    for first in range(0, packed, width):
+        chosen = np.arange(first, min(first + width, packed))
+        weight = np.zeros((size, size, len(chosen)))
+        weight[rows[chosen], columns[chosen], chosen - first] += 0.5
+        weight[columns[chosen], rows[chosen], chosen - first] += 0.5
+        curvatures.append(_curve(plan, outcome, entries, weight, 0.0)[4])
+    matrix, pairs = _full_index(size), _full_index(count)
+    return Expansion(
+        float(pieces[0][0, 0]),
+        pieces[1][:, 0],
+        pieces[4][:, 0][pairs],
+        pieces[2][:, 0][matrix],
+        pieces[3][:, 0].reshape(count, packed)[:, matrix],
+        np.concatenate(curvatures, axis=1)[:, matrix][pairs],
+    )
 
 
-@kernel
-def _curve(sums, outcome, entries, weight, log_share):
-    """Expand one outcome in every lane, each under its own weight."""
-    count, lanes = entries.shape[0], weight.shape[2]
-    packed = weight.shape[0] * (weight.shape[0] + 1) // 2
-    work = allocate_nested(sums, lanes)
-    outcomes, covariances = np.empty((outcome.shape[0], lanes)), np.empty((count, lanes))
-    for lane in range(lanes):
-        outcomes[:, lane] = outcome[:, 0]
-        covariances[:, lane] = entries
-    value, slope = np.empty(lanes), np.empty((count, lanes))
-    cross, cross_slope = np.empty((packed, lanes)), np.empty((count, packed, lanes))
-    curvature = np.empty((count * (count + 1) // 2, lanes))
-    expand_nested(sums, work, outcomes, covariances, value, slope, cross, cross_slope)
-    curve_nested(sums, work, outcomes, weight, log_share, curvature)
-    return value, slope, cross, cross_slope, curvature
+def _curve(plan: NestedPlan, outcome: np.ndarray, entries: np.ndarray, weight: np.ndarray, log_share: float) -> tuple[np.ndarray, ...]:
+    """Expand one outcome in every lane, each lane under its own weight (P, P, lanes)."""
+    board, lanes = plan.board, weight.shape[2]
+    work, outcomes = plan.work(lanes), np.repeat(outcome, lanes, axis=1)
+    plan.view(work, board.entries, entries.shape)[:] = entries[:, None]
+    plan.view(work, board.weight, weight.shape[:2])[:] = weight
+    _, first, half, last = (int(size) for size in plan.sizes)
+    run_steps(work, first, half, log_share, outcomes)
+    run_steps(work, half, last, log_share, outcomes)
+    return tuple(
+        plan.view(work, matrix, (-1,))
+        for matrix in (board.log_determinant, board.log_gradient, board.cross, board.cross_gradient, board.curvature)
+    )
+
+
+def _full_index(size: int) -> np.ndarray:
+    """Positions in the packed lower triangle, shape (size, size)."""
+    i, j = np.indices((size, size))
+    i, j = np.maximum(i, j), np.minimum(i, j)
+    return i * (i + 1) // 2 + j

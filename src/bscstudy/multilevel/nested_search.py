@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bscstudy.multilevel.compiled import kernel
-from bscstudy.multilevel.nested_kernel import allocate_nested, curve_nested, expand_nested
+from bscstudy.multilevel.nested_kernel import run_steps
 from bscstudy.multilevel.newton_kernel import (
     CONVERGED,
     N_CONTROLS,
@@ -21,41 +21,31 @@ from bscstudy.multilevel.profile_kernel import profile_derivatives, profile_valu
 
 _MOST_EVALUATIONS = 200
 _NEAR_BOUNDARY = 1e-4  # a diagonal Cholesky entry below it (random columns have mean square 1) calls for other starts
+VALUE, R2, STATUS, EVALUATIONS, PHI = 0, 1, 2, 3, 4  # rows of the results; beta follows phi
+IDLE = -1
 
 
 class Parameters(NamedTuple):
     """How phi is made up (newton_kernel) and where searches start."""
 
-    alone: np.ndarray  # (T,)
-    products: np.ndarray  # (m, 3)
+    alone: np.ndarray  # (T,) int64
+    products: np.ndarray  # (m, 3) int64
     diagonal: np.ndarray  # (T,) int64: 1 where the entry is a variance
-    starts: np.ndarray  # (attempts, T): phi; attempts after the first are made where the one before ended on the boundary or failed
+    starts: np.ndarray  # (attempts, T): phi; attempts after the first are made where one ended on the boundary or failed
 
 
-class Optima(NamedTuple):
-    """Results, one column for each response."""
+class Parts(NamedTuple):
+    """Expansion, profile and their work space for a set of lanes; shapes as in profile_kernel and newton_kernel."""
 
-    phi: np.ndarray  # (T, B)
-    beta: np.ndarray  # (p, B)
-    r2: np.ndarray  # (B,)
-    value: np.ndarray  # (B,)
-    evaluations: np.ndarray  # (B,) float64
-    status: np.ndarray  # (B,) int64: newton_kernel's CONVERGED or STOPPED
-
-
-class Derivatives(NamedTuple):
-    """Expansion, profile and their work space for a set of lanes."""
-
-    log_determinant: np.ndarray
+    log_determinant: np.ndarray  # (1, lanes)
     log_gradient: np.ndarray
     cross: np.ndarray
-    cross_gradient: np.ndarray
+    cross_gradient: np.ndarray  # (T x packed, lanes)
     curvature: np.ndarray
     factor: np.ndarray
     inverse: np.ndarray
     beta: np.ndarray
-    r2: np.ndarray
-    value: np.ndarray
+    scalars: np.ndarray  # (2, lanes): deviance, r squared
     weight: np.ndarray
     slopes: np.ndarray
     turned: np.ndarray
@@ -63,187 +53,147 @@ class Derivatives(NamedTuple):
     hessian: np.ndarray
     jacobian: np.ndarray
     square: np.ndarray
+    phi: np.ndarray
     entries: np.ndarray
 
 
 class Lanes(NamedTuple):
     """State of the searches: one row for each lane."""
 
-    response: np.ndarray  # (lanes,) int64: which response, -1 for none
-    attempt: np.ndarray  # (lanes,) int64
+    task: np.ndarray  # (lanes, 2) int64: response (IDLE for none), attempt
     point: np.ndarray
     current: np.ndarray
     step: np.ndarray
     proposal: np.ndarray
     control: np.ndarray
-    beta: np.ndarray  # (lanes, p) at ``point``
-    r2: np.ndarray  # (lanes,)
+    kept: np.ndarray  # (lanes, 1 + p) at ``point``: r squared, beta
+    trial: np.ndarray  # (1, record)
+    factor: np.ndarray  # (T, T)
 
 
-@kernel
-def allocate_derivatives(count, p, lanes):
-    """Return work space for T = count parameters and p fixed columns."""
+def allocate_parts(count: int, p: int, lanes: int) -> Parts:
+    """Return work space for T = ``count`` parameters and p fixed columns."""
     packed, fixed, pairs = (p + 1) * (p + 2) // 2, p * (p + 1) // 2, count * (count + 1) // 2
-    return Derivatives(
-        np.empty(lanes),
-        np.empty((count, lanes)),
-        np.empty((packed, lanes)),
-        np.empty((count, packed, lanes)),
-        np.empty((pairs, lanes)),
-        np.empty((fixed, lanes)),
-        np.empty((fixed, lanes)),
-        np.empty((p, lanes)),
-        np.empty(lanes),
-        np.empty(lanes),
-        np.empty((p + 1, p + 1, lanes)),
-        np.empty((count, p + 1, lanes)),
-        np.empty((count, p, p, lanes)),
-        np.empty((count, lanes)),
-        np.empty((pairs, lanes)),
-        np.empty((count, count, lanes)),
-        np.empty((count, count, lanes)),
-        np.empty((count, lanes)),
-    )
+    shapes = ((1,), (count,), (packed,), (count * packed,), (pairs,), (fixed,), (fixed,), (p,), (2,), (p + 1, p + 1), (count, p + 1))
+    shapes += ((count, p, p), (count,), (pairs,), (count, count), (count, count), (count,), (count,))
+    return Parts(*(np.empty((*shape, lanes)) for shape in shapes))
 
 
-@kernel
-def _allocate_lanes(count, p, lanes):
+def allocate_lanes(count: int, p: int, lanes: int) -> Lanes:
+    """Return the state of ``lanes`` idle searches."""
     record = 1 + count + count * (count + 1) // 2
-    return Lanes(
-        np.full(lanes, -1, np.int64),
-        np.zeros(lanes, np.int64),
-        np.zeros((lanes, count)),
-        np.zeros((lanes, record)),
-        np.zeros((lanes, count)),
-        np.zeros((lanes, count)),
-        np.zeros((lanes, N_CONTROLS)),
-        np.zeros((lanes, p)),
-        np.zeros(lanes),
+    shapes = (
+        (lanes, count),
+        (lanes, record),
+        (lanes, count),
+        (lanes, count),
+        (lanes, N_CONTROLS),
+        (lanes, 1 + p),
+        (1, record),
+        (count, count),
     )
+    return Lanes(np.full((lanes, 2), IDLE), *(np.zeros(shape) for shape in shapes))
 
 
 @kernel
-def evaluate(sums, work, parts, outcome, parameters, phi, nu, reml):
-    """Deviance with gradient and Hessian in phi (T, lanes), into ``parts``."""
-    p = sums.sizes[2]
-    entries_from_parameters(parameters.alone, parameters.products, phi, parts.entries)
-    expand_nested(sums, work, outcome, parts.entries, parts.log_determinant, parts.log_gradient, parts.cross, parts.cross_gradient)
-    profile_value(
-        p, nu, reml, parts.log_determinant, parts.cross, parts.factor, parts.inverse, parts.beta, parts.r2, parts.value, parts.weight
-    )
-    curve_nested(sums, work, outcome, parts.weight, 1.0, parts.curvature)
-    profile_derivatives(
-        p,
-        nu,
-        reml,
-        parts.log_gradient,
-        parts.cross_gradient,
-        parts.curvature,
-        parts.inverse,
-        parts.beta,
-        parts.r2,
-        parts.weight,
-        parts.slopes,
-        parts.turned,
-        parts.gradient,
-        parts.hessian,
-    )
-    chain_to_parameters(parameters.alone, parameters.products, phi, parts.jacobian, parts.square, parts.gradient, parts.hessian)
-
-
-@kernel
-def search_all(sums, outcomes, parameters, nu, reml, lanes, optima):
-    """Fill ``optima`` for outcomes (statistics, B)."""
-    count, p, responses = parameters.alone.shape[0], sums.sizes[2], outcomes.shape[1]
-    work, parts, state = allocate_nested(sums, lanes), allocate_derivatives(count, p, lanes), _allocate_lanes(count, p, lanes)
-    outcome, phi = np.zeros((outcomes.shape[0], lanes)), np.zeros((count, lanes))
-    outcome[0] = 1.0
-    trial, factor = np.zeros(state.current.shape[1]), np.zeros((count, count))
-    waiting = 0
-    for lane in range(lanes):
-        waiting = _take_next(waiting, lane, outcomes, outcome, parameters, state, optima)
-    working = min(lanes, responses)
+def search_all(work, parts, parameters, state, nu, reml, outcome, outcomes, results):
+    """Fill results (rows VALUE ... PHI, beta; B) for outcomes (statistics, B); outcome (statistics, lanes) is work space."""
+    first, half, last = work.sizes[1], work.sizes[2], work.sizes[3]
+    slope = parts.cross_gradient.reshape((parts.phi.shape[0], parts.cross.shape[0], outcome.shape[1]))
+    p, waiting, working = work.sizes[0], 0 * first, min(outcome.shape[1], outcomes.shape[1])
+    for lane in range(outcome.shape[1]):
+        waiting = _take_next(waiting, lane, outcomes, outcome, parameters, state, results)
     while working > 0:
-        for lane in range(lanes):
-            for r in range(count):
-                phi[r, lane] = state.proposal[lane, r]
-        evaluate(sums, work, parts, outcome, parameters, phi, nu, reml)
-        for lane in range(lanes):
-            if state.response[lane] >= 0 and _move(lane, parameters, parts, state, trial, factor, optima):
-                if waiting >= responses:
-                    working -= 1
-                waiting = _take_next(waiting, lane, outcomes, outcome, parameters, state, optima)
+        for lane in range(outcome.shape[1]):
+            for r in range(parts.phi.shape[0]):
+                parts.phi[r, lane] = state.proposal[lane, r]
+        entries_from_parameters(parameters.alone, parameters.products, parts.phi, parts.entries)
+        run_steps(work, first, half, 1.0, outcome)
+        value, r2, inverse, beta, weight = parts.scalars[0], parts.scalars[1], parts.inverse, parts.beta, parts.weight
+        profile_value(p, nu, reml, parts.log_determinant[0], parts.cross, parts.factor, inverse, beta, r2, value, weight)
+        run_steps(work, half, last, 1.0, outcome)
+        gradient, hessian, space, turned = parts.gradient, parts.hessian, parts.slopes, parts.turned
+        slopes, curvature = parts.log_gradient, parts.curvature
+        profile_derivatives(p, nu, reml, slopes, slope, curvature, inverse, beta, r2, weight, space, turned, gradient, hessian)
+        chain_to_parameters(parameters.alone, parameters.products, parts.phi, parts.jacobian, parts.square, gradient, hessian)
+        for lane in range(outcome.shape[1]):
+            if state.task[lane, 0] != IDLE:
+                _fill_trial(lane, parts.scalars, gradient, hessian, state.trial)
+                if _move(lane, parameters, parts.scalars, beta, state, results):
+                    waiting = _take_next(waiting, lane, outcomes, outcome, parameters, state, results)
+                    working -= 1 if state.task[lane, 0] == IDLE else 0
 
 
 @kernel
-def _take_next(waiting, lane, outcomes, outcome, parameters, state, optima):
+def _take_next(waiting, lane, outcomes, outcome, parameters, state, results):
     """Load the next response into a lane; where none is left the lane idles on what it has."""
-    state.response[lane] = -1
+    state.task[lane, 0] = IDLE
     if waiting >= outcomes.shape[1]:
         return waiting
     for i in range(outcomes.shape[0]):
         outcome[i, lane] = outcomes[i, waiting]
-    state.response[lane] = waiting
-    optima.value[waiting] = np.inf
-    optima.evaluations[waiting] = 0.0
-    optima.status[waiting] = STOPPED
-    _begin(lane, 0, parameters, state)
+    state.task[lane, 0] = waiting
+    results[VALUE, waiting] = np.inf
+    results[EVALUATIONS, waiting] = 0.0
+    results[STATUS, waiting] = STOPPED
+    _begin(lane, waiting - waiting, parameters.starts, state.task, state.current, state.proposal, state.control)
     return waiting + 1
 
 
 @kernel
-def _begin(lane, attempt, parameters, state):
-    state.attempt[lane] = attempt
-    state.current[lane, 0] = np.inf
-    for r in range(parameters.alone.shape[0]):
-        state.proposal[lane, r] = parameters.starts[attempt, r]
+def _begin(lane, attempt, starts, task, current, proposal, control):
+    task[lane, 1] = attempt
+    current[lane, 0] = np.inf
+    for r in range(starts.shape[1]):
+        proposal[lane, r] = starts[attempt, r]
     for i in range(N_CONTROLS):
-        state.control[lane, i] = 0.0
+        control[lane, i] = 0.0
 
 
 @kernel
-def _move(lane, parameters, parts, state, trial, factor, optima):
+def _fill_trial(lane, scalars, gradient, hessian, trial):
+    trial[0, 0] = scalars[0, lane]
+    for r in range(gradient.shape[0]):
+        trial[0, 1 + r] = gradient[r, lane]
+    for pair in range(hessian.shape[0]):
+        trial[0, 1 + gradient.shape[0] + pair] = hessian[pair, lane]
+
+
+@kernel
+def _move(lane, parameters, scalars, beta, state, results):
     """Take one evaluated lane a step on; True when its response is done."""
-    count = parameters.alone.shape[0]
-    trial[0] = parts.value[lane]
-    for r in range(count):
-        trial[1 + r] = parts.gradient[r, lane]
-    for pair in range(parts.hessian.shape[0]):
-        trial[1 + count + pair] = parts.hessian[pair, lane]
-    point, current, control = state.point[lane], state.current[lane], state.control[lane]
-    status = advance(parameters.alone, point, current, state.step[lane], state.proposal[lane], trial, control, factor)
+    point, step, proposal, control = state.point[lane], state.step[lane], state.proposal[lane], state.control[lane]
+    status = advance(parameters.alone, point, state.current[lane], step, proposal, state.trial[0], control, state.factor)
     if control[3] == 1.0:
-        state.r2[lane] = parts.r2[lane]
-        for j in range(parts.beta.shape[0]):
-            state.beta[lane, j] = parts.beta[j, lane]
+        state.kept[lane, 0] = scalars[1, lane]
+        for j in range(beta.shape[0]):
+            state.kept[lane, 1 + j] = beta[j, lane]
     if control[1] >= _MOST_EVALUATIONS and status == SEARCHING:
         status = STOPPED
     if status == SEARCHING:
         return False
-    return _finish(lane, status, parameters, state, optima)
+    return _finish(lane, status, parameters, state, results)
 
 
 @kernel
-def _finish(lane, status, parameters, state, optima):
+def _finish(lane, status, parameters, state, results):
     """Keep the best attempt; start another one where this one failed or ended on the boundary."""
-    response, point = state.response[lane], state.point[lane]
-    optima.evaluations[response] += state.control[lane, 1]
-    gain = optima.value[response] - state.current[lane, 0]
-    if gain > 1e-9 or (optima.status[response] != CONVERGED and status == CONVERGED and gain > -1e-6):
-        optima.value[response] = state.current[lane, 0]
-        optima.status[response] = status
-        optima.r2[response] = state.r2[lane]
-        for r in range(point.shape[0]):
-            optima.phi[r, response] = point[r]
-        for j in range(state.beta.shape[1]):
-            optima.beta[j, response] = state.beta[lane, j]
-    again = status != CONVERGED
-    for r in range(point.shape[0]):
+    response, attempt, value, count = state.task[lane, 0], state.task[lane, 1], state.current[lane, 0], parameters.alone.shape[0]
+    results[EVALUATIONS, response] += state.control[lane, 1]
+    gain = results[VALUE, response] - value
+    if gain > 1e-9 or (results[STATUS, response] != CONVERGED and status == CONVERGED and gain > -1e-6):
+        results[VALUE, response] = value
+        results[R2, response] = state.kept[lane, 0]
+        results[STATUS, response] = status
+        for r in range(count):
+            results[PHI + r, response] = state.point[lane, r]
+        for j in range(1, state.kept.shape[1]):
+            results[PHI + count + j - 1, response] = state.kept[lane, j]
+    again = status != CONVERGED or attempt > 0  # once begun, all starts are tried
+    for r in range(count):
         if parameters.diagonal[r] == 1:
-            again = again or (point[r] <= 0.0 if parameters.alone[r] == 1 else abs(point[r]) < _NEAR_BOUNDARY)
-    if state.attempt[lane] > 0:
-        again = True  # once begun, all starts are tried
-    if again and state.attempt[lane] + 1 < parameters.starts.shape[0]:
-        _begin(lane, state.attempt[lane] + 1, parameters, state)
+            again = again or (state.point[lane, r] <= 0.0 if parameters.alone[r] == 1 else abs(state.point[lane, r]) < _NEAR_BOUNDARY)
+    if again and attempt + 1 < parameters.starts.shape[0]:
+        _begin(lane, attempt + 1, parameters.starts, state.task, state.current, state.proposal, state.control)
         return False
     return True

@@ -8,7 +8,6 @@ import numpy as np
 
 from bscstudy.multilevel.covariance import CovarianceLayout
 from bscstudy.multilevel.design import Design
-from bscstudy.multilevel.nested_kernel import NestedSums
 from bscstudy.multilevel.nested_reduce import NestedRows
 
 
@@ -32,6 +31,62 @@ class Units:
     pairs: np.ndarray
     groups: np.ndarray
     first: np.ndarray
+
+
+@dataclass(frozen=True)
+class NestedSums:
+    """What the fixed side of a design comes to; k1, k2 random columns (k2 = 0: one factor), T1 parameters of level 1.
+
+    Symmetric matrices over random columns are packed by rows of the lower triangle, off-diagonal products counted in both orders.
+
+    Attributes
+    ----------
+    sizes : ndarray of int64, shape (4,)
+        k1, k2, p, T1.
+    directions : ndarray of int64, shape (T, 2)
+        Row and column of each entry of G.
+    moments : ndarray, shape (packed k1 x classes, p (p + 1) / 2)
+        Class sums of products of sums Z'X.
+    pairs, pair_sums : ndarray, shape (pairs, 2) and (pairs, 1 + k1 p)
+        Group and class of each pair that occurs; its number of units and sums of Z'X.
+    counts : ndarray, shape (classes,)
+        Units of each class.
+    products, couplings : ndarray, shape (k1 k1, classes) and (k1 k2, classes)
+        Z'Z and Z'Z_upper of a unit of each class.
+    upper_products, upper_totals : ndarray, shape (k2 k2, groups) and (k2 P, groups)
+        Z_upper'Z_upper and Z_upper'[X 0].
+    """
+
+    sizes: np.ndarray
+    directions: np.ndarray
+    moments: np.ndarray
+    pairs: np.ndarray
+    pair_sums: np.ndarray
+    counts: np.ndarray
+    products: np.ndarray
+    couplings: np.ndarray
+    upper_products: np.ndarray
+    upper_totals: np.ndarray
+
+    @property
+    def n_statistics(self) -> int:
+        """Number of sums kept of each response."""
+        return self.group_statistics + int(self.sizes[1]) * self.upper_products.shape[1]
+
+    @property
+    def pair_statistics(self) -> int:
+        """Position of the first pair total among them: after e'e and the class moments with e (packed k1 x classes x P)."""
+        return 1 + len(self.moments) * (int(self.sizes[2]) + 1)
+
+    @property
+    def group_statistics(self) -> int:
+        """Position of the first group total among them: after the pair totals (pairs x k1); group totals are k2 x groups."""
+        return self.pair_statistics + len(self.pairs) * int(self.sizes[0])
+
+    @property
+    def n_cells(self) -> int:
+        """Number of classes or of groups, whichever is larger."""
+        return max(len(self.counts), self.upper_products.shape[1])
 
 
 def column_scales(design: Design) -> tuple[np.ndarray, ...]:
@@ -98,30 +153,26 @@ def complete_rows(rows: NestedRows, units: Units) -> NestedRows:
 def sum_classes(rows: NestedRows, units: Units, layout: CovarianceLayout) -> NestedSums:
     """Return what the kernels need of the fixed side."""
     k, above, p = rows.random.shape[1], rows.upper_random.shape[1], rows.fixed.shape[1]
-    n_classes, n_pairs, n_groups = rows.counts
-    levels = [[(e.row, e.column) for e in layout.entries if e.factor == f] for f in range(2)]
-    entries = [np.array(level, np.int64).reshape(-1, 2) for level in levels]
+    n_classes, n_pairs, n_groups = (int(count) for count in rows.counts)
+    below = sum(e.factor == 0 for e in layout.entries)
     group_starts = np.append(rows.starts[:-1][np.flatnonzero(np.diff(units.groups, prepend=-1))], len(rows.root))
     upper_products = _cross_sums(rows.upper_random, rows.upper_random, group_starts)[:n_groups]
     upper_totals = _cross_sums(rows.upper_random, rows.fixed, group_starts)[:n_groups]
     pair_first = np.zeros(n_pairs, np.int64)
     pair_first[units.pairs[::-1]] = np.arange(len(units.pairs))[::-1]
+    pair_counts = np.bincount(units.pairs, minlength=n_pairs).astype(float)
+    pair_totals = _sums_by(units.totals, units.pairs, n_pairs).reshape(n_pairs, k * p)
     return NestedSums(
-        sizes=np.array([k, above, p]),
-        rows=np.ascontiguousarray(entries[0][:, 0]),
-        columns=np.ascontiguousarray(entries[0][:, 1]),
-        upper_rows=np.ascontiguousarray(entries[1][:, 0]),
-        upper_columns=np.ascontiguousarray(entries[1][:, 1]),
-        counts=np.bincount(units.classes, minlength=n_classes).astype(float),
-        products=np.ascontiguousarray(units.products[units.first].reshape(n_classes, k * k).T),
+        sizes=np.array([k, above, p, below]),
+        directions=np.array([(e.row, e.column) for e in layout.entries], np.int64).reshape(-1, 2),
         moments=_class_moments(units, k, p),
-        couplings=np.ascontiguousarray(units.couplings[units.first].reshape(n_classes, k * above).T),
-        upper_products=np.ascontiguousarray(upper_products.reshape(n_groups, above * above).T),
-        upper_totals=np.ascontiguousarray(upper_totals.transpose(1, 0, 2)).reshape(above * n_groups, p),
-        pair_groups=units.groups[pair_first],
-        pair_classes=units.classes[pair_first],
-        pair_counts=np.bincount(units.pairs, minlength=n_pairs).astype(float),
-        pair_totals=_sums_by(units.totals, units.pairs, n_pairs).reshape(n_pairs * k, p),
+        pairs=np.ascontiguousarray(np.column_stack([units.groups[pair_first], units.classes[pair_first]])),
+        pair_sums=np.ascontiguousarray(np.column_stack([pair_counts, pair_totals])),
+        counts=np.bincount(units.classes, minlength=n_classes).astype(float),
+        products=units.products[units.first].reshape(n_classes, k * k).T,
+        couplings=units.couplings[units.first].reshape(n_classes, k * above).T,
+        upper_products=upper_products.reshape(n_groups, above * above).T,
+        upper_totals=np.concatenate([upper_totals, np.zeros((n_groups, above, 1))], axis=2).reshape(n_groups, above * (p + 1)).T,
     )
 
 

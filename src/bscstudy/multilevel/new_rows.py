@@ -32,7 +32,8 @@ def new_rows(design: Design, data: pd.DataFrame, *, random_effects: bool) -> New
     Raises
     ------
     BscError
-        BSC-LMM-018 for what is absent or unknown, BSC-LMM-086 where a term cannot be worked out (a spline outside its range).
+        BSC-LMM-018 for what is absent or unknown, BSC-LMM-104 where a term cannot be worked out (a spline outside its range),
+        BSC-LMM-105 for an offset that is absent or missing.
     """
     information = design.information
     fixed = _worked_out(information.columns_for, data)
@@ -46,7 +47,13 @@ def _offset(name: str | None, data: pd.DataFrame) -> np.ndarray:
         return np.zeros(len(data))
     values = pd.to_numeric(data[name], errors="coerce").to_numpy(float) if name in data.columns else np.array([np.nan])
     if not np.all(np.isfinite(values)):
-        raise _impossible(f"The offset '{name}' is absent or missing in the new rows.", "Give it for every row.")
+        raise BscError(
+            "BSC-LMM-105",
+            f"The offset '{name}' is absent or missing in the new rows.",
+            "new rows",
+            "A row without its offset would be predicted as if the offset were 0.",
+            "Give it for every row.",
+        )
     return values
 
 
@@ -57,9 +64,10 @@ def _worked_out(columns: Callable, frame: pd.DataFrame) -> object:
         raise
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        todo = "Stay within the range of the data, or use terms that are defined there."
-        raise _impossible(f"A term of the formula cannot be worked out at these values: {reason}", todo) from None
-
-
-def _impossible(what: str, todo: str) -> BscError:
-    return BscError("BSC-LMM-086", what, "new rows or reference grid", "A value the model knows nothing of would be made up.", todo)
+        raise BscError(
+            "BSC-LMM-104",
+            f"A term of the formula cannot be worked out at these values: {reason}",
+            "new rows or reference grid",
+            "A value the model knows nothing of would be made up.",
+            "Stay within the range of the data, or use terms that are defined there.",
+        ) from None

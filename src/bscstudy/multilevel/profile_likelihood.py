@@ -74,7 +74,8 @@ def profile_likelihood(
     The inner minimum is found by Newton's method with exact derivatives, the limits by Newton's method on the signed root, whose
     slope follows from the envelope theorem; no spline. Checked against: lme4 1.1-31 confint and the published sleepstudy limits,
     test_multilevel_profile_likelihood.
-    Not for: a bootstrap-like guarantee with fewer than ten groups; limits rest on the chi-square approximation.
+    Not for: few groups by maximum likelihood. Of 100 limits 83 to 88 hold the standard deviation of 7 centers, 89 to 91 of 12, 92 to 94 of
+    24; with ``reml=True`` 95 to 97 (benchmarks/rejection_rates.py).
     """
     if not 0 < level < 1:
         raise level_refusal(level)

@@ -71,7 +71,7 @@ def reference_grid(part: FixedPart, at: Mapping[str, object] | None = None) -> R
     Raises
     ------
     BscError
-        BSC-LMM-086 for a variable that the fixed part does not have or a level that a factor does not have.
+        BSC-LMM-086 for a variable that the fixed part does not have, BSC-LMM-103 for a level that a factor does not have.
 
     Notes
     -----
@@ -94,16 +94,17 @@ def _refuse_unknown(part: FixedPart, at: Mapping[str, object]) -> None:
     known = list(part.data.columns)
     for name, values in at.items():
         if name not in known:
-            raise _unknown(f"The fixed part has no variable '{name}'.", name, known)
+            raise _unknown("BSC-LMM-086", f"The fixed part has no variable '{name}'.", name, known)
         if name in part.factors:
             missing = [v for v in _listed(values) if v not in part.factors[name]]
             if missing:
-                raise _unknown(f"{name} has no level '{missing[0]}' in the rows of the fit.", missing[0], list(part.factors[name]))
+                what = f"{name} has no level '{missing[0]}' in the rows of the fit."
+                raise _unknown("BSC-LMM-103", what, missing[0], list(part.factors[name]))
 
 
-def _unknown(what: str, word: object, known: list) -> BscError:
+def _unknown(code: str, what: str, word: object, known: list) -> BscError:
     return BscError(
-        "BSC-LMM-086",
+        code,
         what,
         "reference grid (over, by, at, variable)",
         "A mean at a value the model knows nothing of would be made up.",
@@ -162,7 +163,7 @@ def averaged(grid: ReferenceGrid, shown: Sequence[str], weights: str = "equal") 
     """
     for name in shown:
         if name not in grid.choices:
-            raise _unknown(f"The fixed part has no variable '{name}'.", name, list(grid.choices))
+            raise _unknown("BSC-LMM-086", f"The fixed part has no variable '{name}'.", name, list(grid.choices))
     if weights not in WEIGHTS:
         raise BscError(
             "BSC-LMM-087",

@@ -24,7 +24,7 @@ def refitter(result: object, *, reml: bool) -> Callable:
         return lambda design, start: fit_linear(design, reml=reml, start=start)
     from bscstudy.multilevel.generalized import fit_generalized
 
-    return lambda design, start: fit_generalized(design, result.family, quadrature_points=result.quadrature_points)
+    return lambda design, start: fit_generalized(design, result.family, quadrature_points=result.quadrature_points, start=start)
 
 
 def bootstrap(result: object, terms: object, replicates: int, seed: int) -> object:
@@ -41,7 +41,7 @@ def bootstrap(result: object, terms: object, replicates: int, seed: int) -> obje
         return bootstrap_sample(result.fit, replicates=replicates, seed=seed)
     from bscstudy.multilevel.generalized_bootstrap import generalized_bootstrap_sample
 
-    return generalized_bootstrap_sample(result.fit, result.family, refit, replicates=replicates, seed=seed)
+    return generalized_bootstrap_sample(result.fit, replicates=replicates, seed=seed)
 
 
 def refuse_generalized(result: object, what: str) -> None:

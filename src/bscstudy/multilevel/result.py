@@ -147,7 +147,7 @@ class MixedModelResult:
         Raises
         ------
         BscError
-            BSC-LMM-089 to 091, see ``result_methods.inference``.
+            BSC-LMM-089, 091, 106 to 108, see ``result_methods.inference``; 090 where a likelihood ratio leaves no fixed effect.
         """
         from bscstudy.multilevel.result_frames import tests_frame
 

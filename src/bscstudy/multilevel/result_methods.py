@@ -56,7 +56,8 @@ def inference(fit: object, method: str | None, refit: Callable, replicates: int 
     Raises
     ------
     BscError
-        BSC-LMM-089 for an unknown method, BSC-LMM-090 for one that does not apply to this model, BSC-LMM-091 without a seed.
+        BSC-LMM-089 for an unknown method, BSC-LMM-091 without a seed, BSC-LMM-106 for a method of linear models where the model is
+        none, BSC-LMM-107 for t with random effects, BSC-LMM-108 for a method about groups where the model has none.
     """
     name = default_method(fit) if method is None else str(method)
     if name not in METHODS:
@@ -105,17 +106,18 @@ def _refuse_misfit(fit: object, name: str) -> None:
     linear, grouped = is_linear(fit), bool(fit.design.factors)
     if name in LINEAR_ONLY and not linear:
         reason = f"{name} is derived for linear models, and this one is generalized or ordinal"
-        raise _misfit(reason, "Use between_within, wald or likelihood_ratio.")
+        raise _misfit("BSC-LMM-106", reason, "Use between_within, wald or likelihood_ratio.")
     if name == "t" and grouped:
-        raise _misfit("t is exact only without random effects, and this model has some", "Use satterthwaite or kenward_roger.")
+        reason = "t is exact only without random effects, and this model has some"
+        raise _misfit("BSC-LMM-107", reason, "Use satterthwaite or kenward_roger.")
     if name in ("satterthwaite", "kenward_roger", *ROBUST) and not grouped:
         reason = f"{name} is about groups, and this model has no random effects, so that no group is known to it"
-        raise _misfit(reason, "Use t, which is exact here.")
+        raise _misfit("BSC-LMM-108", reason, "Use t, which is exact here.")
 
 
-def _misfit(reason: str, todo: str) -> BscError:
+def _misfit(code: str, reason: str, todo: str) -> BscError:
     why = "A p-value from a method made for other models can be far from right."
-    return BscError("BSC-LMM-090", f"The method does not apply: {reason}.", "method", why, todo)
+    return BscError(code, f"The method does not apply: {reason}.", "method", why, todo)
 
 
 def seed_refusal() -> BscError:
@@ -148,7 +150,7 @@ class BootstrapTests:
         """Return the whole test of contrasts (m, p) all zero."""
         from bscstudy.multilevel.likelihood_ratio import refuse_empty_null
 
-        refuse_empty_null(self.fit.design, contrasts)
+        refuse_empty_null(self.fit, contrasts)
         how = {"replicates": self.replicates, "seed": self.seed}
         if is_linear(self.fit):
             from bscstudy.multilevel.parametric_bootstrap import likelihood_ratio_bootstrap
@@ -156,7 +158,7 @@ class BootstrapTests:
             return likelihood_ratio_bootstrap(self.fit, contrasts, **how)
         from bscstudy.multilevel.generalized_bootstrap import generalized_likelihood_ratio_bootstrap
 
-        return generalized_likelihood_ratio_bootstrap(self.fit, self.fit.family, contrasts, self.refit, **how)
+        return generalized_likelihood_ratio_bootstrap(self.fit, contrasts, self.refit, **how)
 
     def df(self, contrasts: np.ndarray) -> np.ndarray:
         """Return missing degrees of freedom: the bootstrap distribution has none."""

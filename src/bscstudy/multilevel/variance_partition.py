@@ -142,7 +142,8 @@ def variance_partition(fit: object, *, residual: float | None = None, level: flo
 
     Notes
     -----
-    The delta method works on the logit of the share, with the inverse Hessian of the deviance in theta. Where a variance is estimated
+    The delta method works on the logit of the share, with the inverse Hessian of the deviance in theta (``residual`` is taken as
+    known). Where a variance is estimated
     as 0 its lower limit is 0 and its upper limit is missing: the curvature there says nothing, the bootstrap does.
     Source: Nakagawa & Schielzeth (2010), Biological Reviews 85; Goldstein, Browne & Rasbash (2002), Understanding Statistics 1.
     Checked against: the exact F-based interval in balanced data and lme4 1.1-31 variances, test_multilevel_variance_partition.

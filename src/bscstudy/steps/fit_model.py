@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from bscstudy.models.fit import fit_model
 from bscstudy.tables import read_table, write_json
 from bscstudy.workflow import Job
 
-SOFTWARE = ("statsmodels", "formulaic", "numpy", "scipy")
+SOFTWARE = ("numba", "statsmodels", "formulaic", "numpy", "scipy")
 
 
 def run(job: Job) -> None:
     """Read the analysis tables the model needs, fit, write ``models/<model>.json``."""
     tables = {unit: read_table(path) for unit, path in job.inputs.items()}
-    result = fit_model(job.config["model"], tables, job.config)
-    extra = {"seed": job.seed, "software": {name: version(name) for name in SOFTWARE}, "synthetic": bool(job.config["study"]["synthetic"])}
+    result = fit_model(job.config["model"], tables, job.config, seed=job.seed)
+    extra = {"seed": job.seed, "software": _versions(), "synthetic": bool(job.config["study"]["synthetic"])}
     write_json(job.outputs["fit"], {**result.as_dict(), **extra})
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what computes the numbers; numba may be absent, the same numbers then come from numpy."""
+    found = {}
+    for name in SOFTWARE:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 from bscstudy.errors import BscError
 from bscstudy.multilevel import fit_mixed_model
-from bscstudy.multilevel.generalized_bootstrap import simulated_outcomes
+from bscstudy.multilevel.generalized import simulate
 
 FOLDER = Path(__file__).parents[2] / "reference" / "data"
 REFERENCE = json.loads((FOLDER / "lmm" / "result_modules.json").read_text())["cbpp"]
@@ -43,7 +43,7 @@ def test_refits_surround_the_estimates(result):
 
 
 def test_outcomes_have_the_moments_of_the_model(result):
-    outcomes = np.array(list(simulated_outcomes(result.fit, result.family, np.random.default_rng(8), 4000)))
+    outcomes = simulate(result.fit, np.random.default_rng(8), 4000).T
     design, sd = result.fit.design, result.fit.theta[0]
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
     link = (design.fixed @ result.fit.beta[:4])[:, None] + sd * nodes
@@ -55,5 +55,5 @@ def test_outcomes_have_the_moments_of_the_model(result):
 def test_weights_are_refused(result):
     frame = pd.read_csv(FOLDER / "mixed" / "cbpp.csv", dtype={"herd": str, "period": str}).assign(w=2.0)
     weighted = fit_mixed_model(FORMULA, frame, family="binomial", weights="w")
-    with pytest.raises(BscError, match="BSC-LMM-097"):
+    with pytest.raises(BscError, match="BSC-LMM-109"):
         weighted.parametric_bootstrap("period", replicates=9, seed=1)

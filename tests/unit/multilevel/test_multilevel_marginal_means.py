@@ -153,7 +153,7 @@ def test_contrasts_by_model_comparison_have_p_but_no_limits(words):
     ("call", "code"),
     [
         (lambda r: r.marginal_means("waves"), "086"),
-        (lambda r: r.marginal_means("wave", at={"arm": "maybe"}), "086"),
+        (lambda r: r.marginal_means("wave", at={"arm": "maybe"}), "103"),
         (lambda r: r.marginal_means("wave", weights="size"), "087"),
         (lambda r: r.contrasts("wave", "tukey"), "088"),
         (lambda r: r.contrasts("wave", {"a": [1, -1]}), "088"),

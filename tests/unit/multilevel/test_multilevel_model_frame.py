@@ -345,6 +345,8 @@ def test_new_rows_are_refused_where_the_model_knows_nothing(frame):
             information.columns_for(frame.iloc[:3].assign(**change))
     with pytest.raises(BscError, match="BSC-LMM-018"):
         information.columns_for(frame.drop(columns="wave"))
+    with pytest.raises(BscError, match="exposure.*undefined"):
+        build_design("y ~ np.log(exposure) + (1 | center)", frame).information.columns_for(frame.assign(exposure=-1.0))
     assert list(information.codes_for(pd.DataFrame({"center": ["c03", "c99", None]}))[0]) == [3, -1, -1]
 
 

@@ -83,5 +83,5 @@ def test_weights_and_offset_enter_residuals_and_predictions():
     close(result.residuals("standardized"), result.residuals("pearson") / result.sigma, 1e-12)
     new = frame.iloc[[3, 40]]
     close(result.predict(new).response, result.predict().response.iloc[[3, 40]], 1e-12)
-    with pytest.raises(BscError, match="BSC-LMM-086"):
+    with pytest.raises(BscError, match="BSC-LMM-105"):
         result.predict(new.drop(columns="known"))

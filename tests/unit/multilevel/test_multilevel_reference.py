@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bscstudy.multilevel.model_frame import build_design
 
 from bscstudy.multilevel.expansion import BatchFits
 from bscstudy.multilevel.kenward_roger import kenward_roger
 from bscstudy.multilevel.linear import finish, fit_linear
+from bscstudy.multilevel.model_frame import build_design
 from bscstudy.multilevel.satterthwaite import satterthwaite
 
 DATA = Path(__file__).resolve().parents[2] / "reference" / "data"
@@ -171,7 +171,7 @@ def test_objectives_of_mixedmodels_jl(name):
     fit = fit_linear(build_design(formula, pd.read_csv(DATA / file)), reml=False)
     compare(name, "ML objective", fit.deviance, objective, absolute=1e-8)
     assert fit.deviance <= objective + 1e-10
-    compare(name, "theta", fit.theta, theta, absolute=1e-5)  # MixedModels.jl stops at about 1e-6 in theta
+    compare(name, "theta", fit.theta, theta, absolute=5e-5)  # MixedModels.jl stops early: its objective is higher by up to 2e-9
     assert bool(fit.boundary) == (name == "dyestuff2")
 
 

@@ -1,4 +1,4 @@
-"""The rows, groups and columns of one model: what enters, what is left out and why, and what the data cannot tell apart."""
+"""The rows of one model: what enters, what is left out and why, the order of levels, and what the rows cannot answer."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
-from bscstudy.models.design_matrix import DesignMatrix, design_matrix
-from bscstudy.models.formula import ModelFormula
+from bscstudy.models.formula_words import ModelFormula
 from bscstudy.models.predictors import add_predictors, scale_predictors
 from bscstudy.models.terms import Vocabulary
 from bscstudy.models.verdict import NotEstimable
 
-RANK_TOLERANCE = 1e-8  # length of what a unit-length column has of its own; rounding leaves about 1e-14
+#: columns that hold the counts of a share, where `trials` is declared
+SUCCESSES, TRIALS = "score__n", "score__of"
+_WHOLE = 1e-6  # a share times its number is a whole number but for rounding in the table
 
 
 @dataclass(frozen=True)
-class ModelFrame:
+class ModelRows:
     """The rows of one model.
 
-    ``frame`` (n rows) has ``score`` and every variable of the formula, none missing; ``groups`` are whole numbers (n,), outermost
-    level first, each nested in the one before, with their id columns in ``group_names``; ``levels`` factor -> levels, the
-    reference first; ``n_excluded`` reason -> rows; ``n_outside`` rows that the model's sample does not ask for.
+    ``frame`` (n rows) has ``score`` and every variable of the formula, none missing, factors as categoricals with the reference level
+    first; ``levels`` factor -> levels; ``n_excluded`` reason -> rows; ``n_outside`` rows that the model's sample does not ask for;
+    ``predictors`` mean and standard deviation by which each was scaled.
     """
 
     frame: pd.DataFrame
     formula: ModelFormula
-    groups: tuple[np.ndarray, ...]
-    group_names: tuple[str, ...]
     levels: dict[str, list[str]]
     n_excluded: dict[str, int]
     n_outside: int
@@ -41,12 +40,18 @@ class ModelFrame:
         return self.frame["score"].to_numpy(dtype=float)
 
     def counts(self) -> dict[str, int]:
-        """Return the number of groups of each level, and of centers and persons where their ids are known."""
+        """Return the number of groups of each factor, and of collaboratives, centers and persons where their ids are known."""
         found = {c: int(self.frame[c].nunique()) for c in ("collaborative", "center_id", "person_id") if c in self.frame}
-        return {**found, **{n: len(np.unique(g)) for n, g in zip(self.group_names, self.groups, strict=True)}}
+        by_factor = {group_label(path): int(self.frame.groupby(list(path)).ngroups) for path in self.formula.groupings}
+        return {**found, **by_factor}
 
 
-def model_frame(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFrame], words: Vocabulary) -> ModelFrame:
+def group_label(path: tuple[str, ...]) -> str:
+    """Return the name of a grouping factor: the id column of its innermost groups, or all names where the last is no id."""
+    return path[-1] if path[-1].endswith("_id") or len(path) == 1 else ":".join(path)
+
+
+def model_rows(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFrame], words: Vocabulary) -> ModelRows:
     """Return the rows of a model.
 
     Parameters
@@ -60,67 +65,33 @@ def model_frame(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFram
     ------
     BscError
         BSC-MOD-012 for a column that does not exist, 013 for a predictor that cannot be attached, 014 for a sample query that
-        cannot be read, 015 for groups that are crossed, 016 for a reference level that does not exist.
+        cannot be read, 016 for a reference level that does not exist, 017 for shares that do not fit their number.
     """
     where = model_file(spec)
-    table = tables[spec["unit"]]
+    table = tables.get(spec["unit"], pd.DataFrame())
     frame = _sample(spec, table, where)
     outcome = spec["outcome"]
     if outcome not in frame:
         raise unknown_column(outcome, where + ", outcome", list(table.columns))
     frame = frame.assign(score=pd.to_numeric(frame[outcome], errors="coerce"))
     n_outside = len(table) - len(frame)
-    frame = add_predictors(spec, frame, tables, where)
-    ids = tuple(dict.fromkeys(column for path in formula.groupings for column in path))
-    for column in (*formula.variables, *ids):
+    frame = _with_trials(spec, add_predictors(spec, frame, tables, where), where)
+    variables = (*formula.fixed_names, *formula.slope_names)
+    for column in (*variables, *formula.group_columns):
         if column not in frame:
             raise unknown_column(column, where + ", formula", list(frame.columns))
-    frame, n_excluded = _complete(frame, ids, formula.variables)
-    frame, predictors = scale_predictors(spec, frame)
-    groups, names = _nested_groups(frame, formula.groupings, where)
-    levels = _levels(spec, frame, formula.variables, words, where)
-    return ModelFrame(frame, formula, groups, names, levels, n_excluded, n_outside, predictors)
+    trials = (TRIALS,) if spec.get("trials") else ()
+    frame, n_excluded = _complete(frame, (*trials, *formula.group_columns), variables)
+    frame, predictors = scale_predictors(spec, _with_successes(frame, where) if trials else frame)
+    levels = _levels(spec, frame, variables, words, where)
+    return ModelRows(_as_factors(frame, levels), formula, levels, n_excluded, n_outside, predictors)
 
 
-def model_design(model: ModelFrame) -> DesignMatrix:
-    """Return the design matrix.
-
-    Raises
-    ------
-    NotEstimable
-        Where the data cannot answer the model: too few rows or groups, a factor with one level, dependent columns (named),
-        a group level that cannot be told from the one above it or from the residual.
-    """
-    reasons = _too_little(model)
+def refuse_too_little(rows: ModelRows, *, gaussian: bool = True) -> None:
+    """Raise NotEstimable where the rows cannot answer: none, one level, one group, groups that cannot be told apart."""
+    reasons = _too_little(rows, gaussian)
     if reasons:
         raise NotEstimable(*reasons)
-    design = design_matrix(model.formula.fixed, model.frame, model.levels)
-    dependent = dependent_columns(design.values, design.names)
-    if dependent:
-        raise NotEstimable(*dependent)
-    residual = model.score - design.values @ np.linalg.lstsq(design.values, model.score, rcond=None)[0]
-    if len(model.score) <= len(design.names) or np.std(residual) <= 1e-10 * (np.std(model.score) + 1e-300):
-        raise NotEstimable("the rows leave nothing over to estimate the residual from")
-    return design
-
-
-def dependent_columns(x: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """Return a sentence for each design column that is a combination of earlier ones, naming them."""
-    lengths = np.linalg.norm(x, axis=0)
-    empty = [
-        f"column {n} is zero in every row: this combination does not occur" for n, size in zip(names, lengths, strict=True) if size == 0
-    ]
-    if empty:
-        return empty
-    unit, found, kept = x / lengths, [], []
-    for column, name in enumerate(names):
-        weights = np.linalg.lstsq(unit[:, kept], unit[:, column], rcond=None)[0] if kept else np.zeros(0)
-        if np.linalg.norm(unit[:, column] - unit[:, kept] @ weights) > RANK_TOLERANCE:
-            kept.append(column)
-            continue
-        parts = [names[k] for k, w in zip(kept, weights, strict=True) if abs(w) > 1e-6]
-        found.append(f"column {name} is a combination of {', '.join(parts)} in these rows")
-    return found
 
 
 def model_file(spec: dict) -> str:
@@ -171,6 +142,31 @@ def _sample(spec: dict, table: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+def _with_trials(spec: dict, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    column = spec.get("trials")
+    if column is None:
+        return frame
+    if column not in frame:
+        raise unknown_column(column, where + ", trials", list(frame.columns))
+    number = pd.to_numeric(frame[column], errors="coerce")
+    return frame.assign(**{TRIALS: number.where(number > 0)})
+
+
+def _with_successes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    counts = frame["score"] * frame[TRIALS]
+    whole = counts.round()
+    misfit = (counts - whole).abs() > _WHOLE * frame[TRIALS].clip(lower=1)
+    if misfit.any() or (frame["score"] < 0).any() or (frame["score"] > 1).any():
+        raise BscError(
+            "BSC-MOD-017",
+            "The outcome is no share of the number that `trials` names.",
+            f"{where}, trials",
+            "A binomial model counts how many of the applicable indicators were met; other numbers have no such count.",
+            "Name a share between 0 and 1 as outcome and the column with its own number applicable as `trials`.",
+        )
+    return frame.assign(**{SUCCESSES: whole})
+
+
 def _complete(frame: pd.DataFrame, ids: tuple[str, ...], variables: tuple[str, ...]) -> tuple[pd.DataFrame, dict[str, int]]:
     """Drop rows with something missing, each counted once under the first reason that holds."""
     keep, reasons = np.ones(len(frame), dtype=bool), {}
@@ -180,28 +176,6 @@ def _complete(frame: pd.DataFrame, ids: tuple[str, ...], variables: tuple[str, .
             reasons[reason] = int(lost.sum())
         keep &= ~lost
     return frame[keep].reset_index(drop=True), reasons
-
-
-def _nested_groups(
-    frame: pd.DataFrame, groupings: tuple[tuple[str, ...], ...], where: str
-) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
-    """Return group numbers outermost first; refuse groups of which neither lies inside the other."""
-    found = []
-    for path in groupings:
-        code = frame.groupby(list(path), sort=True).ngroup().to_numpy()
-        found.append((len(np.unique(code)), len(path), code, path[-1]))
-    found.sort(key=lambda entry: entry[:2])
-    for coarse, fine in zip(found, found[1:], strict=False):
-        pairs = len(np.unique(fine[2].astype(np.int64) * (int(coarse[2].max(initial=0)) + 1) + coarse[2]))
-        if pairs > fine[0]:
-            raise BscError(
-                "BSC-MOD-015",
-                f"The groups '{coarse[3]}' and '{fine[3]}' are crossed: some of '{fine[3]}' lie in more than one of '{coarse[3]}'.",
-                f"{where}, formula",
-                "This engine fits nested groups only; to treat crossed groups as nested would be another model.",
-                f"Write (1 | {coarse[3]}/{fine[3]}) if a group in another place counts as another group, or leave the model out.",
-            )
-    return tuple(entry[2] for entry in found), tuple(entry[3] for entry in found)
 
 
 def _levels(spec: dict, frame: pd.DataFrame, variables: tuple[str, ...], words: Vocabulary, where: str) -> dict[str, list[str]]:
@@ -219,24 +193,36 @@ def _levels(spec: dict, frame: pd.DataFrame, variables: tuple[str, ...], words: 
     return levels
 
 
-def _too_little(model: ModelFrame) -> list[str]:
-    if not len(model.frame):
-        lacking = " or ".join(model.n_excluded)
+def _as_factors(frame: pd.DataFrame, levels: dict[str, list[str]]) -> pd.DataFrame:
+    return frame.assign(**{n: pd.Categorical(frame[n].astype(str).astype(object), categories=list(known)) for n, known in levels.items()})
+
+
+def _too_little(rows: ModelRows, gaussian: bool) -> list[str]:
+    if not len(rows.frame):
+        lacking = " or ".join(rows.n_excluded)
         why = f"rows have {lacking}" if lacking else "no row is in the model's sample"
         return [f"no row has a score and all variables of the formula ({why})"]
     reasons = []
-    for name, levels in model.levels.items():
-        absent = [level for level in levels if level not in set(model.frame[name])]
+    for name, levels in rows.levels.items():
+        absent = [level for level in levels if level not in set(rows.frame[name])]
         reasons += [f"the reference level {level} of {name} does not occur in the rows of the model" for level in absent]
         if len(levels) - len(absent) < 2:
             reasons.append(f"{name} has only one level in the rows of the model")
-    sizes = [len(np.unique(g)) for g in model.groups] + [len(model.frame)]
-    labels = [*model.group_names, "row"]
-    if model.groups and sizes[0] < 2:
-        reasons.append(f"there is only one {labels[0]}; its variance cannot be estimated")
-    for outer, inner, size, next_size in zip(labels, labels[1:], sizes, sizes[1:], strict=False):
-        if size == next_size:
-            reasons.append(f"every {outer} has exactly one {inner}: their variances cannot be told apart")
-    if np.ptp(model.score) == 0:
+    reasons += _groups_too_alike(rows, gaussian)
+    if np.ptp(rows.score) == 0:
         reasons.append("the score is the same in every row")
+    return reasons
+
+
+def _groups_too_alike(rows: ModelRows, gaussian: bool) -> list[str]:
+    """Factors with one group, and random intercepts of the same groups, or (gaussian) of groups that are single rows."""
+    intercepts = {term.group for term in rows.formula.parsed.random if term.effects.lstrip().startswith("1")}
+    codes = {path: rows.frame.groupby(list(path), sort=False).ngroup().to_numpy() for path in rows.formula.groupings}
+    reasons = [f"there is only one {group_label(path)}; its variance cannot be estimated" for path, own in codes.items() if not own.any()]
+    paths = sorted((path for path in codes if path in intercepts), key=lambda path: (codes[path].max(), len(path)))
+    for outer, inner in zip(paths, paths[1:], strict=False):
+        if outer == inner[: len(outer)] and codes[outer].max() == codes[inner].max():
+            reasons.append(f"every {group_label(outer)} has exactly one {group_label(inner)}: their variances cannot be told apart")
+    if gaussian and paths and codes[paths[-1]].max() + 1 == len(rows.frame):
+        reasons.append(f"every {group_label(paths[-1])} has exactly one row: their variances cannot be told apart")
     return reasons

@@ -1,0 +1,52 @@
+"""Which cells of a table of means must be withheld: the small ones, and those that would give a small one away."""
+
+from __future__ import annotations
+
+from bscstudy.privacy import COMPLEMENT, is_small
+
+
+def withheld_cells(cells: list[str], counts: list[float], min_cell: int) -> tuple[list[bool], list[object]]:
+    """Return which cells are withheld, and each cell's count as shown.
+
+    Parameters
+    ----------
+    cells : list of str
+        Levels of the factors joined by ``:``; all cells of one set of means.
+    counts : list of float
+        Rows in each cell; missing counts as nothing known and is shown as such.
+    min_cell : int
+        Smallest count shown.
+
+    Notes
+    -----
+    A small cell is withheld. Along every factor, where a single cell of a line (or of the whole set) is withheld, the next smallest that
+    is not empty is withheld too, until nothing changes: a margin shown elsewhere would otherwise give it away by subtraction.
+    """
+    small = [is_small(n, min_cell) for n in counts]
+    withheld = list(small)
+    lines = _lines([cell.split(":") for cell in cells])
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            inside = [i for i in line if withheld[i]]
+            rest = sorted(
+                (i for i in line if not withheld[i] and counts[i] == counts[i] and counts[i] > 0), key=lambda i: (counts[i], cells[i])
+            )
+            if len(inside) == 1 and rest:
+                withheld[rest[0]] = changed = True
+    shown = [
+        f"<{min_cell}" if s else COMPLEMENT if w else None if n != n else int(n) for s, w, n in zip(small, withheld, counts, strict=True)
+    ]
+    return withheld, shown
+
+
+def _lines(levels: list[list[str]]) -> list[list[int]]:
+    """Return the sets of cells that add up to a margin: all of them, and those that agree in all factors but one, or in one alone."""
+    found = {("all",): list(range(len(levels)))}
+    for factor in range(max(len(level) for level in levels)):
+        for i, level in enumerate(levels):
+            if factor < len(level) and len(level) > 1:
+                found.setdefault(("one", factor, level[factor]), []).append(i)
+                found.setdefault(("rest", factor, *level[:factor], *level[factor + 1 :]), []).append(i)
+    return list(found.values())
