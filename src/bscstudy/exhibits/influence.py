@@ -174,7 +174,10 @@ def _dots(drawn: pd.DataFrame) -> pd.DataFrame:
 def _figure(drawn: pd.DataFrame, dots: pd.DataFrame, context: Context):
     import textwrap
 
-    figure, axis = style.new_figure(7.5, 1.7 + 0.34 * len(drawn))
+    names = [f"{row['title']}: {labels.lower_first(str(row['label']))}" for row in drawn.to_dict("records")]
+    names = ["\n".join(textwrap.wrap(name, 46)) for name in names]
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    figure, axis = style.new_figure(7.5, 1.7 + max(0.34, 0.12 * lines + 0.05) * len(drawn))
     axis.axvline(0, color=style.MUTED, linewidth=1, zorder=1)
     for place, row in enumerate(reversed(drawn.to_dict("records"))):
         part = dots[(dots["model"] == row["model"]) & (dots["term"] == row["term"])]
@@ -184,8 +187,7 @@ def _figure(drawn: pd.DataFrame, dots: pd.DataFrame, context: Context):
         axis.plot([first["low"], first["high"]], [place, place], color=style.RULE, linewidth=6, solid_capstyle="butt", zorder=2)
         axis.plot(part["without_one"], [place] * len(part), "|", color=style.BLUE, markersize=9, markeredgewidth=1.1, zorder=3)
         axis.plot(first["full"], place, "D", color=style.ORANGE, markersize=4.5, zorder=4)
-    names = [f"{row['title']}: {labels.lower_first(str(row['label']))}" for row in drawn.to_dict("records")]
-    axis.set_yticks(range(len(names)), ["\n".join(textwrap.wrap(name, 36)) for name in reversed(names)])
+    axis.set_yticks(range(len(names)), list(reversed(names)), fontsize=7.5)
     axis.set_ylim(-0.6, max(len(names), 1) - 0.4)
     in_sd = bool(dots["in_sd"].all()) and len(dots) > 0
     axis.set_xlabel("In standard deviations of the first wave" if in_sd else "In the units of each model")

@@ -17,11 +17,11 @@ def ladder_figure(drawn: pd.DataFrame, context):
     Parameters
     ----------
     drawn : DataFrame
-        question, title, label, rung, estimate, low, high; one row for each method, the same methods in every panel.
+        question, title, label, rung, estimate, low, high; one row for each method. A method that a panel lacks stays blank.
     """
-    known = set(drawn["rung"])
-    rungs = [r for r in RUNG_WORDS if r in known] + sorted(known - set(RUNG_WORDS))
     parts = dict(list(drawn.groupby("question", sort=False))[:MOST_PANELS])
+    known = {rung for part in parts.values() for rung in part["rung"]}
+    rungs = [r for r in RUNG_WORDS if r in known] + sorted(known - set(RUNG_WORDS))
     figure, axes = panel_grid(
         [_title(part) for part in parts.values()],
         0.55 + 0.19 * len(rungs),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 
@@ -19,7 +21,7 @@ def means_figure(data: pd.DataFrame, context):
         panel, x (words on the axis), series, over_waves, estimate, low, high; a missing estimate leaves a gap.
     """
     parts = dict(list(data.groupby("panel", sort=False))[:MOST_PANELS])
-    figure, axes = panel_grid(list(parts), 1.5, context, columns=3)
+    figure, axes = panel_grid(list(parts), 1.7, context, columns=3)
     series = list(dict.fromkeys(s for part in parts.values() for s in part["series"] if s))
     for axis, part in zip(axes, parts.values(), strict=True):
         _draw(axis, part, series)
@@ -52,7 +54,7 @@ def _draw(axis, part: pd.DataFrame, series: list[str]) -> None:
             elinewidth=1.2,
             label=name or None,
         )
-    axis.set_xticks(list(places.values()), list(places))
+    axis.set_xticks(list(places.values()), ["\n".join(textwrap.wrap(str(x), 40 // len(places))) for x in places])
     axis.tick_params(axis="x", labelsize=7.5, rotation=0 if len(places) < 4 else 25)
     axis.set_xlim(-0.5, len(places) - 0.5)
     axis.tick_params(axis="y", labelsize=7.5)

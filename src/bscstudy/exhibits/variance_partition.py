@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
 from bscstudy import numbers
@@ -109,7 +111,7 @@ def _figure(data: pd.DataFrame, context: Context):
         for row in data[data["title"] == title].to_dict("records"):
             _draw_part(axis, place, left, row, colors[row["level"]])
             left += row["share"]
-    axis.set_yticks(range(len(titles)), list(reversed(titles)))
+    axis.set_yticks(range(len(titles)), ["\n".join(textwrap.wrap(t, 38)) for t in reversed(titles)], fontsize=7.5)
     axis.set(xlim=(0, 1), ylim=(-0.6, len(titles) - 0.4), xlabel="Share of the variance that the fixed part leaves")
     axis.xaxis.set_major_formatter(lambda value, _: numbers.percent(min(max(value, 0.0), 1.0)))
     axis.tick_params(axis="y", length=0)
