@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,12 +21,11 @@ def unknown_columns(found: Mapping[str, str], known: Sequence[str]) -> BscError:
     )
 
 
-def not_evaluated(text: str, whole: str, reason: str) -> BscError:
-    """Return the error for an expression that cannot be worked out."""
-    lines = [line for line in re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", reason).strip().splitlines() if line.strip()]
+def not_evaluated(text: str, whole: str) -> BscError:
+    """Return the error for an expression that cannot be worked out; the library's own text may hold values and is not passed on."""
     return BscError(
         "BSC-LMM-017",
-        f"A part of the formula cannot be worked out with these data: {lines[-1].strip() if lines else 'no reason given'}",
+        "A part of the formula cannot be worked out with these data.",
         f"'{text}' in {whole}",
         "Its columns would be made up.",
         "Check the function's arguments and the columns it uses; powers are written ** within I(...).",

@@ -8,7 +8,7 @@ import numpy as np
 
 from bscstudy.errors import BscError
 from bscstudy.multilevel.generalized import GeneralizedFit, refit_many, simulate
-from bscstudy.multilevel.parametric_bootstrap import BootstrapSample, BootstrapTest, restricted_design
+from bscstudy.multilevel.parametric_bootstrap import BootstrapSample, BootstrapTest, refuse_nothing, restricted_design
 
 #: differences of two log-likelihoods below this are rounding of the inner optimum, so that a replicate ties with the data
 _TIE = 1e-6
@@ -51,6 +51,7 @@ def generalized_likelihood_ratio_bootstrap(
 
     _refuse_weights(fit.design)
     null, rank = restricted_design(fit.design, contrasts)
+    refuse_nothing(fit.design, rank, replicates)
     small = refit(null, fit.theta)
     statistic = max(2 * (fit.log_likelihood - small.log_likelihood), 0.0)
     rng, larger, failed = np.random.default_rng(seed), 0, 0
@@ -69,6 +70,7 @@ def generalized_likelihood_ratio_bootstrap(
 def generalized_bootstrap_sample(fit: GeneralizedFit, *, replicates: int = 1000, seed: int) -> BootstrapSample:
     """Refit outcomes drawn from the fitted model itself; refits that fail are missing, ``sigma`` is 1."""
     _refuse_weights(fit.design)
+    refuse_nothing(fit.design, 1, replicates)
     rng = np.random.default_rng(seed)
     parts = [refit_many(fit, simulate(fit, rng, count)) for count in _portions(fit.design.n, replicates)]
     converged = np.concatenate([part.converged for part in parts])

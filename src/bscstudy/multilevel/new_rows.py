@@ -63,10 +63,9 @@ def _worked_out(columns: Callable, frame: pd.DataFrame) -> object:
     except BscError:
         raise
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BscError(
             "BSC-LMM-104",
-            f"A term of the formula cannot be worked out at these values: {reason}",
+            f"A term of the formula cannot be worked out at these values ({type(error).__name__}).",
             "new rows or reference grid",
             "A value the model knows nothing of would be made up.",
             "Stay within the range of the data, or use terms that are defined there.",

@@ -132,14 +132,7 @@ def likelihood_ratio_bootstrap(fit: LinearFit, contrasts: np.ndarray, *, replica
     from scipy.special import chdtrc
 
     null, df = restricted_design(fit.design, contrasts)
-    if df == 0 or replicates < 1:
-        raise BscError(
-            "BSC-LMM-102",
-            "A parametric bootstrap test needs at least one contrast that is not zero and one replicate.",
-            f"model of {fit.design.response_name}",
-            "nothing would be tested.",
-            "name terms of the model and a positive number of replicates.",
-        )
+    refuse_nothing(fit.design, df, replicates)
     full_start = _fit_once(fit.design, fit.prepared, fit.layout.start())
     small_prepared = prepare(null, fit.layout)
     small = _fit_once(null, small_prepared, fit.layout.start())
@@ -159,6 +152,18 @@ def likelihood_ratio_bootstrap(fit: LinearFit, contrasts: np.ndarray, *, replica
     return BootstrapTest(statistic, df, p_value, float(chdtrc(df, statistic)), smallest, done, failed, seed)
 
 
+def refuse_nothing(design: Design, rank: int, replicates: int) -> None:
+    """Refuse a bootstrap that would test nothing or draw nothing (BSC-LMM-102)."""
+    if rank == 0 or replicates < 1:
+        raise BscError(
+            "BSC-LMM-102",
+            "A parametric bootstrap needs at least one contrast that is not zero and one replicate.",
+            f"model of {design.response_name}",
+            "Nothing would be tested.",
+            "Name terms of the model and a positive number of replicates.",
+        )
+
+
 def bootstrap_sample(fit: LinearFit, *, replicates: int = 1000, seed: int) -> BootstrapSample:
     """Refit responses drawn from the fitted model itself, by the criterion of the fit.
 
@@ -166,6 +171,7 @@ def bootstrap_sample(fit: LinearFit, *, replicates: int = 1000, seed: int) -> Bo
     -----
     Checked against: lme4 1.1-31 fresh fits of the same draws (golden_replicates.json), tests test_multilevel_nested.
     """
+    refuse_nothing(fit.design, 1, replicates)
     rng = np.random.default_rng(seed)
     parts = []
     for count in _portions(fit.design.n, replicates):

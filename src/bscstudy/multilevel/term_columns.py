@@ -138,8 +138,8 @@ def _evaluated(part: FormulaPart, frame: pd.DataFrame, whole: str) -> object:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error", DataMismatchWarning)
             matrix = model_matrix(part.formula, frame, context={}, output="numpy", na_action="ignore")
-    except Exception as error:
-        raise not_evaluated(part.text, whole, str(error)) from None
+    except Exception:
+        raise not_evaluated(part.text, whole) from None
     states = {name: state[1]["categories"] for name, state in matrix.model_spec.encoder_state.items() if "categories" in state[1]}
     single = {name: levels for name, levels in states.items() if len(levels) < 2}
     if single:

@@ -57,3 +57,9 @@ def test_weights_are_refused(result):
     weighted = fit_mixed_model(FORMULA, frame, family="binomial", weights="w")
     with pytest.raises(BscError, match="BSC-LMM-109"):
         weighted.parametric_bootstrap("period", replicates=9, seed=1)
+
+
+@pytest.mark.parametrize("terms", ["period", None])
+def test_no_replicates_are_refused(result, terms):
+    with pytest.raises(BscError, match="BSC-LMM-102"):
+        result.parametric_bootstrap(terms, replicates=0, seed=1)
