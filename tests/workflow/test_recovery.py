@@ -34,7 +34,8 @@ def test_true_changes_lie_inside_their_intervals(demonstration):
     for name, model in load_study(demonstration / "config")["models"].items():
         for contrast in model.get("contrasts", []):
             key = (model["outcome"], contrast.get("at", {}).get("core", "average"), *contrast["compare"].get("wave", ["", ""]))
-            if model["unit"] == "person" and key in truths:
+            of_waves = set(contrast["compare"]) == {"wave"} and set(contrast.get("at", {})) <= {"core"}
+            if model["unit"] == "person" and of_waves and key in truths:
                 row = contrasts.loc[(name, contrast["id"])]
                 inside.append(row["low"] <= truths[key] <= row["high"])
     print(f"{sum(inside)} of {len(inside)} true changes lie inside their 95 % interval")
