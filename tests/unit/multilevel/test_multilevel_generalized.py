@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bscstudy.multilevel.generalized import fit_generalized
 from scipy import integrate, optimize, special, stats
 
+from bscstudy.multilevel.generalized import fit_generalized
 from bscstudy.multilevel.model_frame import build_design
 
 DATA = Path(__file__).resolve().parents[2] / "reference" / "data"
