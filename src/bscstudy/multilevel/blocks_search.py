@@ -9,9 +9,8 @@ import numpy as np
 from bscstudy.multilevel.blocks import PreparedBlocks
 from bscstudy.multilevel.criterion import Criterion, profiled_deviance
 from bscstudy.multilevel.expansion import BatchFits
-from bscstudy.multilevel.newton_kernel import CONVERGED, N_CONTROLS, SEARCHING, advance, start_parameters
+from bscstudy.multilevel.newton_kernel import CONVERGED, MOST_EVALUATIONS, N_CONTROLS, SEARCHING, advance, start_parameters
 
-_MOST_EVALUATIONS = 200
 _STARTS = (1.0, 0.1)
 
 
@@ -44,7 +43,7 @@ def _search(prepared: PreparedBlocks, start: np.ndarray, reml: bool) -> tuple[np
     current = np.zeros(1 + count + count * (count + 1) // 2)
     start_parameters(alone, rows, columns, start, proposal)
     status, evaluations = SEARCHING, 0
-    while status == SEARCHING and evaluations < _MOST_EVALUATIONS:
+    while status == SEARCHING and evaluations < MOST_EVALUATIONS:
         trial = _record(prepared, alone, proposal, reml)
         evaluations += 1
         status = advance(alone, point, current, step, proposal, trial, control, work)

@@ -12,25 +12,23 @@ from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.expansion import BatchFits, Expansion
 from bscstudy.multilevel.general_kernel import Covariance, Totals, allocate_sums, allocate_work
 from bscstudy.multilevel.general_large import LARGEST_COMPILED, expand_exactly
-from bscstudy.multilevel.general_parameters import Scales, random_scales, search_parameters, start_points, theta_of
 from bscstudy.multilevel.general_search import search_large, unpacked
-from bscstudy.multilevel.general_search_kernel import (
-    EVALUATIONS,
-    PHI,
-    R2,
-    STATUS,
-    VALUE,
-    Parameters,
-    allocate_parts,
-    allocate_state,
-    search_responses,
-)
+from bscstudy.multilevel.general_search_kernel import allocate_parts, allocate_state, search_responses
 from bscstudy.multilevel.general_start import Moments, moment_start, moments_of
 from bscstudy.multilevel.general_structure import Structure, build_structure
-from bscstudy.multilevel.newton_kernel import CONVERGED
+from bscstudy.multilevel.newton_kernel import PHI, Parameters
+from bscstudy.multilevel.scaled_search import (
+    EXACT,
+    Scales,
+    finished,
+    in_own_units,
+    random_scales,
+    search_parameters,
+    start_points,
+    theta_of,
+)
 
 _NUMBERS_HELD = 8_000_000  # of responses and their sums at a time
-_EXACT = 1e-24  # residual sum of squares, relative, at which the fixed columns reproduce a response
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,7 @@ class PreparedGeneral:
         statistics, coefficients, _ = self.outcome
         covariance = self.covariance_of(np.asarray(entries, float) * inner, theta)
         pieces = unpacked(expand_exactly(self.structure, covariance, self.totals(statistics[:, 0])), self.design.p + 1)
-        change = np.eye(self.design.p + 1)
-        change[:-1, :-1], change[:-1, -1] = self.upper, coefficients[:, 0]
-        both = inner[:, None] * inner
-        return Expansion(
-            pieces.log_determinant,
-            pieces.log_determinant_gradient * inner,
-            pieces.log_determinant_hessian * both,
-            change.T @ pieces.cross @ change,
-            change.T @ (pieces.cross_gradient * inner[:, None, None]) @ change,
-            change.T @ (pieces.cross_hessian * both[:, :, None, None]) @ change,
-        )
+        return in_own_units(pieces, self.upper, coefficients[:, 0], inner)
 
     def fit_many(self, responses: np.ndarray, start_theta: np.ndarray, *, reml: bool) -> BatchFits:
         """Return the optimum for each column of ``responses`` (n, B), unweighted and in the design's row order.
@@ -156,22 +144,14 @@ class PreparedGeneral:
         statistics, coefficients, raw = reduced
         p, width, parameters = self.design.p, statistics.shape[1], search_parameters(self.layout)
         count, nu = len(parameters.alone), float(self.design.n - p if reml else self.design.n)
-        exact = statistics[-1] <= _EXACT * raw
+        exact = statistics[-1] <= EXACT * raw
         statistics[:, exact] = np.nan
         thetas = moment_start(self.structure, self.moments, statistics) if given is None else given[None, :]
         first = np.ascontiguousarray(np.broadcast_to(start_points(self.layout, parameters.alone, thetas), (width, count)))
         search = self._search_compiled if self.structure.n_columns.max() <= LARGEST_COMPILED else self._search_large
         results = search(statistics, parameters, first, nu, reml)
         theta = theta_of(self.layout, self.scales, parameters.alone, results[PHI : PHI + count])
-        beta = np.linalg.solve(self.upper, results[PHI + count :] + coefficients).T if p else np.zeros((width, 0))
-        value = np.where(np.isfinite(results[VALUE]), results[VALUE], np.nan)
-        if reml:
-            value = value + 2 * np.sum(np.log(np.abs(np.diag(self.upper))))
-        sigma = np.sqrt(results[R2] / nu)
-        if exact.any():
-            theta[exact], sigma[exact], value[exact] = 0.0, 0.0, -np.inf
-            beta[exact] = np.linalg.solve(self.upper, coefficients[:, exact]).T
-        return theta, beta, sigma, value, results[EVALUATIONS].astype(np.int64), results[STATUS] == CONVERGED
+        return finished(results, theta, coefficients, self.upper, exact, nu, reml)
 
     def _search_compiled(self, statistics: np.ndarray, parameters: Parameters, first: np.ndarray, nu: float, reml: bool) -> np.ndarray:
         p, count, structure = self.design.p, len(self.layout.entries), self.structure

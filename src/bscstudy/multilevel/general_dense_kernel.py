@@ -20,22 +20,8 @@ def clear(matrix):
 
 
 @kernel(fast=True)
-def invert_positive(matrix, inverse, size):
-    """Replace the lower triangle of a positive definite ``matrix`` by its Cholesky factor, write the inverse, return the log-determinant.
-
-    The transposed inverse of the factor passes through the upper triangle of ``inverse``.
-    """
-    logarithm = 0.0
-    for i in range(size):
-        for j in range(i + 1):
-            total = matrix[i, j]
-            for c in range(j):
-                total -= matrix[i, c] * matrix[j, c]
-            if i == j:
-                matrix[i, i] = np.sqrt(total)
-                logarithm += 2.0 * np.log(matrix[i, i])
-            else:
-                matrix[i, j] = total / matrix[j, j]
+def invert_from_factor(matrix, inverse, size):
+    """Write the inverse of L L' into ``inverse``, both triangles; ``matrix`` holds L."""
     for j in range(size):
         inverse[j, j] = 1.0 / matrix[j, j]
         for i in range(j + 1, size):
@@ -51,6 +37,23 @@ def invert_positive(matrix, inverse, size):
             inverse[i, j] = total
         for j in range(i):
             inverse[j, i] = inverse[i, j]
+
+
+@kernel(fast=True)
+def invert_positive(matrix, inverse, size):
+    """Turn the lower triangle of a positive definite ``matrix`` into its Cholesky factor; write the inverse, return the log-determinant."""
+    logarithm = 0.0
+    for i in range(size):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for c in range(j):
+                total -= matrix[i, c] * matrix[j, c]
+            if i == j:
+                matrix[i, i] = np.sqrt(total)
+                logarithm += 2.0 * np.log(matrix[i, i])
+            else:
+                matrix[i, j] = total / matrix[j, j]
+    invert_from_factor(matrix, inverse, size)
     return logarithm
 
 

@@ -10,13 +10,20 @@ from bscstudy.multilevel.criterion import Criterion, profiled_deviance
 from bscstudy.multilevel.expansion import Expansion
 from bscstudy.multilevel.general_kernel import Covariance, Sums, Totals, Work, allocate_sums, allocate_work, fill_covariance
 from bscstudy.multilevel.general_large import LARGEST_EXACT, fill_sums
-from bscstudy.multilevel.general_search_kernel import EVALUATIONS, MOST_EVALUATIONS, NEAR_BOUNDARY, PHI, R2, STATUS, VALUE, Parameters
 from bscstudy.multilevel.general_structure import Structure
 from bscstudy.multilevel.newton_kernel import (
     CONVERGED,
+    EVALUATIONS,
+    MOST_EVALUATIONS,
     N_CONTROLS,
+    NEAR_BOUNDARY,
+    PHI,
+    R2,
     SEARCHING,
+    STATUS,
     STOPPED,
+    VALUE,
+    Parameters,
     advance,
     chain_to_parameters,
     entries_from_parameters,

@@ -10,27 +10,21 @@ from bscstudy.multilevel.compiled import kernel
 from bscstudy.multilevel.general_kernel import add_small_components, fill_covariance
 from bscstudy.multilevel.newton_kernel import (
     CONVERGED,
+    EVALUATIONS,
+    MOST_EVALUATIONS,
     N_CONTROLS,
+    NEAR_BOUNDARY,
+    PHI,
+    R2,
     SEARCHING,
+    STATUS,
     STOPPED,
+    VALUE,
     advance,
     chain_to_parameters,
     entries_from_parameters,
 )
 from bscstudy.multilevel.profile_kernel import contract_curvature, profile_derivatives, profile_value
-
-MOST_EVALUATIONS = 200
-NEAR_BOUNDARY = 1e-4  # a diagonal Cholesky entry below it (random columns have mean square 1) calls for other starts
-VALUE, R2, STATUS, EVALUATIONS, PHI = 0, 1, 2, 3, 4  # rows of the results; beta follows phi
-
-
-class Parameters(NamedTuple):
-    """How phi is made up (newton_kernel) and where searches start."""
-
-    alone: np.ndarray  # (T,) int64
-    products: np.ndarray  # (m, 3) int64
-    diagonal: np.ndarray  # (T,) int64: 1 where the entry is a variance
-    starts: np.ndarray  # (attempts, T): phi to start again from, where a search failed or ended on the boundary
 
 
 class Parts(NamedTuple):

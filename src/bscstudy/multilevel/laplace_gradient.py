@@ -9,6 +9,7 @@ n x n definition, test_multilevel_laplace.
 from __future__ import annotations
 
 from bscstudy.multilevel.compiled import kernel
+from bscstudy.multilevel.general_dense_kernel import invert_from_factor
 from bscstudy.multilevel.laplace_algebra import dense_of, set_zero
 from bscstudy.multilevel.laplace_kernel import solve
 from bscstudy.multilevel.laplace_structure import BLOCK_START, COLUMN, COLUMN_START, LINK_START, ROW, ROW_START
@@ -29,26 +30,6 @@ from bscstudy.multilevel.laplace_workspace import (
     SPREAD,
     THIRD,
 )
-
-
-@kernel(fast=True)
-def invert_from_factor(matrix, inverse, size):
-    """Write the inverse of L L' into ``inverse``, both triangles; ``matrix`` holds L."""
-    for j in range(size):
-        inverse[j, j] = 1.0 / matrix[j, j]
-        for i in range(j + 1, size):
-            total = 0.0
-            for c in range(j, i):
-                total += matrix[i, c] * inverse[j, c]
-            inverse[j, i] = -total / matrix[i, i]
-    for i in range(size):
-        for j in range(i + 1):
-            total = 0.0
-            for c in range(i, size):
-                total += inverse[i, c] * inverse[j, c]
-            inverse[i, j] = total
-        for j in range(i):
-            inverse[j, i] = inverse[i, j]
 
 
 @kernel(fast=True)

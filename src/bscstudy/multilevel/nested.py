@@ -14,26 +14,23 @@ from bscstudy.multilevel.nested_expand import expand_fully
 from bscstudy.multilevel.nested_kernel import NestedWork
 from bscstudy.multilevel.nested_plan import NestedPlan, make_plan
 from bscstudy.multilevel.nested_reduce import NestedRows, reduce_responses
-from bscstudy.multilevel.nested_search import (
-    EVALUATIONS,
-    PHI,
-    R2,
-    STATUS,
-    VALUE,
-    Parameters,
-    Parts,
-    allocate_lanes,
-    allocate_parts,
-    search_all,
+from bscstudy.multilevel.nested_search import Parts, allocate_lanes, allocate_parts, search_all
+from bscstudy.multilevel.nested_sums import complete_rows, sort_rows, sum_classes, sum_units
+from bscstudy.multilevel.newton_kernel import PHI, Parameters
+from bscstudy.multilevel.scaled_search import (
+    EXACT,
+    Scales,
+    finished,
+    in_own_units,
+    random_scales,
+    search_parameters,
+    start_points,
+    theta_of,
 )
-from bscstudy.multilevel.nested_sums import column_scales, complete_rows, sort_rows, sum_classes, sum_units
-from bscstudy.multilevel.newton_kernel import CONVERGED, start_parameters
 
 _CELLS = 4096  # small matrices worked on at once
 _LANES = 64  # responses worked on at once
 _STATISTICS = 4_000_000  # numbers held of reduced responses
-_EXACT = 1e-24  # residual sum of squares, relative, at which the fixed columns reproduce a response
-_ZERO = 1e-8  # diagonal Cholesky entry (random columns of mean square 1) taken for 0
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,7 @@ class PreparedNested:
         their root mean square and orthonormal fixed columns.
     upper : ndarray, shape (p, p)
         Triangle that turns the orthonormal columns into the fixed columns (times root weight).
-    scales : ndarray, shape (T,) and (T,)
-        Root mean square of the random columns of the row and of the column of each entry.
+    scales : Scales
     """
 
     design: Design
@@ -60,7 +56,7 @@ class PreparedNested:
     rows: NestedRows
     plan: NestedPlan
     upper: np.ndarray
-    scales: tuple[np.ndarray, np.ndarray]
+    scales: Scales
 
     @cached_property
     def outcome(self) -> tuple[np.ndarray, np.ndarray]:
@@ -71,19 +67,9 @@ class PreparedNested:
     def expand(self, entries: np.ndarray) -> Expansion:
         """Return the expansion at the relative covariances ``entries`` (T,), which may be zero or of deficient rank."""
         outcome, coefficients = self.outcome
-        inner = self.scales[0] * self.scales[1]
+        inner = self.scales.by_row * self.scales.by_column
         pieces = expand_fully(self.plan, outcome, np.asarray(entries, float) * inner)
-        change = np.eye(self.design.p + 1)
-        change[:-1, :-1], change[:-1, -1] = self.upper, coefficients
-        both = inner[:, None] * inner
-        return Expansion(
-            pieces.log_determinant,
-            pieces.log_determinant_gradient * inner,
-            pieces.log_determinant_hessian * both,
-            change.T @ pieces.cross @ change,
-            change.T @ (pieces.cross_gradient * inner[:, None, None]) @ change,
-            change.T @ (pieces.cross_hessian * both[:, :, None, None]) @ change,
-        )
+        return in_own_units(pieces, self.upper, coefficients, inner)
 
     def fit_many(self, responses: np.ndarray, start_theta: np.ndarray, *, reml: bool) -> BatchFits:
         """Return the optimum for each column of ``responses`` (n, B), unweighted and in the design's row order.
@@ -122,21 +108,13 @@ class PreparedNested:
         nu = float(self.design.n - p if reml else self.design.n)
         lanes = int(np.clip(_CELLS // self.plan.sums.n_cells, 1, _LANES))
         lanes = min(lanes - lanes % 8 if lanes > 8 else lanes, width)
-        exact = outcomes[0] <= _EXACT * raw
+        exact = outcomes[0] <= EXACT * raw
         outcomes[0, exact] = np.nan
         results = np.full((PHI + count + p, width), np.nan)
         space = *self._space(count, p, lanes), parameters, allocate_lanes(count, p, lanes)
         search_all(*space, nu, reml, np.ones((len(outcomes), lanes)), outcomes, results)
-        theta = self._theta(parameters, results[PHI : PHI + count])
-        beta = (self._inverse @ (results[PHI + count :] + coefficients)).T
-        value = np.where(np.isfinite(results[VALUE]), results[VALUE], np.nan)
-        if reml:
-            value = value + 2 * np.sum(np.log(np.abs(np.diag(self.upper))))
-        sigma = np.sqrt(results[R2] / nu)
-        if exact.any():
-            theta[exact], sigma[exact], value[exact] = 0.0, 0.0, -np.inf
-            beta[exact] = (self._inverse @ coefficients[:, exact]).T
-        return theta, beta, sigma, value, results[EVALUATIONS].astype(np.int64), results[STATUS] == CONVERGED
+        theta = theta_of(self.layout, self.scales, parameters.alone, results[PHI : PHI + count])
+        return finished(results, theta, coefficients, self.upper, exact, nu, reml)
 
     def _space(self, count: int, p: int, lanes: int) -> tuple[NestedWork, Parts]:
         """Memory, and the profile's work space with the expansion's part of it in that memory."""
@@ -146,54 +124,15 @@ class PreparedNested:
         return work, parts._replace(**shared)
 
     @cached_property
-    def _roles(self) -> tuple[np.ndarray, ...]:
-        """Of each entry: alone in its block, row, column; and the products of Cholesky entries that make the entries (newton_kernel)."""
-        entries = self.layout.entries
-        inside = {(factor, column): columns for factor, columns in self.layout.blocks for column in columns}
-        alone = np.array([int(len(inside[e.factor, e.column]) == 1) for e in entries])
-        position = {(e.factor, e.row, e.column): r for r, e in enumerate(entries)}
-        products = [
-            (r, position[e.factor, e.row, c], position[e.factor, e.column, c])
-            for r, e in enumerate(entries)
-            if not alone[r]
-            for c in range(e.column + 1)
-            if (e.factor, e.row, c) in position and (e.factor, e.column, c) in position
-        ]
-        rows, columns = (np.array([getattr(e, name) for e in entries]) for name in ("row", "column"))
-        return alone, rows, columns, np.array(products, np.int64).reshape(-1, 3)
-
-    @cached_property
-    def _inverse(self) -> np.ndarray:
-        return np.linalg.solve(self.upper, np.eye(len(self.upper))) if len(self.upper) else self.upper
+    def _usual(self) -> Parameters:
+        """What the search moves, and the starts it may try after the given one."""
+        return search_parameters(self.layout)
 
     def _parameters(self, start: np.ndarray) -> Parameters:
-        """What the search moves, and three starts: the given one, spread 1 and spread 0.1 of each random column's contribution."""
-        alone, rows, columns, products = self._roles
-        diagonal = (rows == columns).astype(np.int64)
-        starts = [start * self.scales[0], 1.0 * diagonal, 0.1 * diagonal]
-        if np.array_equal(starts[0], starts[1]):
-            del starts[1]
-        phi = np.empty((len(starts), len(alone)))
-        for row, theta in zip(phi, starts, strict=True):
-            start_parameters(alone, rows, columns, theta, row)
-        return Parameters(alone, products, diagonal, phi)
-
-    def _theta(self, parameters: Parameters, phi: np.ndarray) -> np.ndarray:
-        """Return theta (B, T) with diagonals that are not negative and, on the boundary, exactly 0."""
-        theta = np.where(parameters.alone[:, None] == 1, np.sqrt(np.maximum(phi, 0.0)), phi)
-        again = np.zeros(theta.shape[1], bool)
-        for r, entry in enumerate(self.layout.entries):
-            if parameters.alone[r] or entry.row != entry.column:
-                continue
-            below = [s for s, e in enumerate(self.layout.entries) if (e.factor, e.column) == (entry.factor, entry.column)]
-            theta[below] *= np.where(theta[r] < 0, -1.0, 1.0)
-            zero = theta[r] < _ZERO
-            theta[r, zero] = 0.0
-            again |= zero & np.any(theta[below[1:]] != 0.0, axis=0)
-        theta = theta.T / self.scales[0]
-        for b in np.flatnonzero(again):
-            theta[b] = self.layout.theta_from_entries(self.layout.entries_from_theta(theta[b]))
-        return theta
+        """What the search moves, and where it starts: at ``start``, then from the usual places, none of them twice."""
+        usual, scaled = self._usual, start * self.scales.by_row
+        others = usual.starts[1:] if np.array_equal(scaled, usual.diagonal) else usual.starts
+        return usual._replace(starts=np.concatenate([start_points(self.layout, usual.alone, scaled[None, :]), others]))
 
 
 def prepare_nested(design: Design, layout: CovarianceLayout) -> PreparedNested:
@@ -210,11 +149,10 @@ def prepare_nested(design: Design, layout: CovarianceLayout) -> PreparedNested:
     PreparedNested
         Memory grows with rows times columns and with classes; no n x n matrix is formed.
     """
-    scales = column_scales(design)
+    scales = random_scales(design, layout)
     weighted = design.fixed * np.sqrt(design.weights)[:, None]
     fixed, upper = np.linalg.qr(weighted) if design.p else (weighted, np.zeros((0, 0)))
-    rows = sort_rows(design, fixed, scales)
+    rows = sort_rows(design, fixed, scales.columns)
     units = sum_units(rows)
     rows = complete_rows(rows, units)
-    by_row, by_column = (np.array([scales[e.factor][getattr(e, name)] for e in layout.entries]) for name in ("row", "column"))
-    return PreparedNested(design, layout, rows, make_plan(sum_classes(rows, units, layout)), upper, (by_row, by_column))
+    return PreparedNested(design, layout, rows, make_plan(sum_classes(rows, units, layout)), upper, scales)

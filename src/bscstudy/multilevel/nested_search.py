@@ -10,28 +10,23 @@ from bscstudy.multilevel.compiled import kernel
 from bscstudy.multilevel.nested_kernel import run_steps
 from bscstudy.multilevel.newton_kernel import (
     CONVERGED,
+    EVALUATIONS,
+    MOST_EVALUATIONS,
     N_CONTROLS,
+    NEAR_BOUNDARY,
+    PHI,
+    R2,
     SEARCHING,
+    STATUS,
     STOPPED,
+    VALUE,
     advance,
     chain_to_parameters,
     entries_from_parameters,
 )
 from bscstudy.multilevel.profile_kernel import profile_derivatives, profile_value
 
-_MOST_EVALUATIONS = 200
-_NEAR_BOUNDARY = 1e-4  # a diagonal Cholesky entry below it (random columns have mean square 1) calls for other starts
-VALUE, R2, STATUS, EVALUATIONS, PHI = 0, 1, 2, 3, 4  # rows of the results; beta follows phi
 IDLE = -1
-
-
-class Parameters(NamedTuple):
-    """How phi is made up (newton_kernel) and where searches start."""
-
-    alone: np.ndarray  # (T,) int64
-    products: np.ndarray  # (m, 3) int64
-    diagonal: np.ndarray  # (T,) int64: 1 where the entry is a variance
-    starts: np.ndarray  # (attempts, T): phi; attempts after the first are made where one ended on the boundary or failed
 
 
 class Parts(NamedTuple):
@@ -168,7 +163,7 @@ def _move(lane, parameters, scalars, beta, state, results):
         state.kept[lane, 0] = scalars[1, lane]
         for j in range(beta.shape[0]):
             state.kept[lane, 1 + j] = beta[j, lane]
-    if control[1] >= _MOST_EVALUATIONS and status == SEARCHING:
+    if control[1] >= MOST_EVALUATIONS and status == SEARCHING:
         status = STOPPED
     if status == SEARCHING:
         return False
@@ -192,7 +187,7 @@ def _finish(lane, status, parameters, state, results):
     again = status != CONVERGED or attempt > 0  # once begun, all starts are tried
     for r in range(count):
         if parameters.diagonal[r] == 1:
-            again = again or (state.point[lane, r] <= 0.0 if parameters.alone[r] == 1 else abs(state.point[lane, r]) < _NEAR_BOUNDARY)
+            again = again or (state.point[lane, r] <= 0.0 if parameters.alone[r] == 1 else abs(state.point[lane, r]) < NEAR_BOUNDARY)
     if again and attempt + 1 < parameters.starts.shape[0]:
         _begin(lane, attempt + 1, parameters.starts, state.task, state.current, state.proposal, state.control)
         return False

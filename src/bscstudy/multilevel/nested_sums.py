@@ -89,15 +89,6 @@ class NestedSums:
         return max(len(self.counts), self.upper_products.shape[1])
 
 
-def column_scales(design: Design) -> tuple[np.ndarray, ...]:
-    """Return the root mean squares of each factor's random columns (weighted); 1 for a column of zeros."""
-    scales = []
-    for factor in design.factors:
-        scale = np.sqrt(np.mean(factor.columns**2 * design.weights[:, None], axis=0))
-        scales.append(np.where(scale > 0, scale, 1.0))
-    return tuple(scales)
-
-
 def sort_rows(design: Design, fixed: np.ndarray, scales: tuple[np.ndarray, ...]) -> NestedRows:
     """Return the rows sorted by group and unit; ``fixed`` (n, p) are the orthonormal columns. Classes and pairs are filled in later."""
     codes = [factor.codes for factor in design.factors]

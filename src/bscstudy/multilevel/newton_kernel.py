@@ -17,6 +17,8 @@ Checked against: polished optima, test_multilevel_nested.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bscstudy.multilevel.compiled import kernel
@@ -24,10 +26,23 @@ from bscstudy.multilevel.compiled import kernel
 SEARCHING, CONVERGED, STOPPED = 0, 1, 2
 N_CONTROLS = 4  # share of the step tried, evaluations so far, polishing steps so far, 1 where the last trial was taken
 
+MOST_EVALUATIONS = 200
+NEAR_BOUNDARY = 1e-4  # a diagonal Cholesky entry below it (random columns have mean square 1) calls for other starts
+VALUE, R2, STATUS, EVALUATIONS, PHI = 0, 1, 2, 3, 4  # rows of the results; beta follows phi
+
 _SMALL_DECREMENT = 1e-9  # below it the quadratic model is trusted: full steps without comparing values
 _FINAL_DECREMENT = 1e-21  # gradient' H^-1 gradient at which the search ends: a gradient of about 1e-9
 _POLISHING_STEPS = 4
 _STATIONARY = 1e-12  # decrement small enough to call a point that no step improves an optimum
+
+
+class Parameters(NamedTuple):
+    """How phi is made up and where searches start."""
+
+    alone: np.ndarray  # (T,) int64
+    products: np.ndarray  # (m, 3) int64
+    diagonal: np.ndarray  # (T,) int64: 1 where the entry is a variance
+    starts: np.ndarray  # (attempts, T): phi of each attempt; the later ones are made where one failed or ended on the boundary
 
 
 @kernel

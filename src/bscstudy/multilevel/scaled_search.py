@@ -1,4 +1,4 @@
-"""Between theta of the user's columns and the parameters a search moves (random columns of mean square 1)."""
+"""What the nested and the general engine share: searches with random columns of mean square 1 and orthonormal fixed columns."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from bscstudy.multilevel.covariance import CovarianceLayout
 from bscstudy.multilevel.design import Design
-from bscstudy.multilevel.general_search_kernel import Parameters
-from bscstudy.multilevel.newton_kernel import start_parameters
+from bscstudy.multilevel.expansion import Expansion
+from bscstudy.multilevel.newton_kernel import CONVERGED, EVALUATIONS, PHI, R2, STATUS, VALUE, Parameters, start_parameters
 
 _ZERO = 1e-8  # diagonal Cholesky entry (random columns of mean square 1) taken for 0
+EXACT = 1e-24  # residual sum of squares, relative, at which the fixed columns reproduce a response
 _STARTS = (1.0, 0.1)
 
 
@@ -63,3 +64,55 @@ def theta_of(layout: CovarianceLayout, scales: Scales, alone: np.ndarray, phi: n
     for b in np.flatnonzero(again):
         theta[b] = layout.theta_from_entries(layout.entries_from_theta(theta[b]))
     return theta
+
+
+def in_own_units(pieces: Expansion, upper: np.ndarray, coefficients: np.ndarray, inner: np.ndarray) -> Expansion:
+    """Return an expansion in the user's columns.
+
+    Parameters
+    ----------
+    pieces : Expansion
+        In the scaled random columns, the orthonormal fixed columns and the response's residuals.
+    upper : ndarray, shape (p, p)
+        Triangle that turns the orthonormal columns into the fixed columns.
+    coefficients : ndarray, shape (p,)
+        Of the response on the orthonormal columns.
+    inner : ndarray, shape (T,)
+        Product of the scales of each entry's row and column.
+    """
+    change = np.eye(len(upper) + 1)
+    change[:-1, :-1], change[:-1, -1] = upper, coefficients
+    both = inner[:, None] * inner
+    return Expansion(
+        pieces.log_determinant,
+        pieces.log_determinant_gradient * inner,
+        pieces.log_determinant_hessian * both,
+        change.T @ pieces.cross @ change,
+        change.T @ (pieces.cross_gradient * inner[:, None, None]) @ change,
+        change.T @ (pieces.cross_hessian * both[:, :, None, None]) @ change,
+    )
+
+
+def finished(
+    results: np.ndarray, theta: np.ndarray, coefficients: np.ndarray, upper: np.ndarray, exact: np.ndarray, nu: float, reml: bool
+) -> tuple:
+    """Return the parts of BatchFits, in order.
+
+    Parameters
+    ----------
+    results : ndarray, shape (PHI + T + p, B)
+        Of the search.
+    exact : ndarray of bool, shape (B,)
+        Where the fixed columns reproduce the response.
+    """
+    count, p = theta.shape[1], len(upper)
+    beta = np.linalg.solve(upper, results[PHI + count :] + coefficients).T if p else np.zeros((len(theta), 0))
+    value = np.where(np.isfinite(results[VALUE]), results[VALUE], np.nan)
+    if reml:
+        value = value + 2 * np.sum(np.log(np.abs(np.diag(upper))))
+    sigma = np.sqrt(results[R2] / nu)
+    if exact.any():
+        theta[exact], sigma[exact], value[exact] = 0.0, 0.0, -np.inf
+        if p:
+            beta[exact] = np.linalg.solve(upper, coefficients[:, exact]).T
+    return theta, beta, sigma, value, results[EVALUATIONS].astype(np.int64), results[STATUS] == CONVERGED
