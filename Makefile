@@ -28,6 +28,9 @@ $(READY): requirements.lock
 	  || { echo "The packages could not be installed: most often there is no network; $(VENV)/install.log ends with the reason."; exit 1; }
 	@$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e . >>$(VENV)/install.log 2>&1 \
 	  || { echo "bscstudy itself could not be installed; $(VENV)/install.log ends with the reason."; exit 1; }
+	@echo "Compiling the model engine for this machine (about a minute, once)"
+	@$(VENV)/bin/python -m bscstudy.multilevel.warm_up >>$(VENV)/install.log 2>&1 \
+	  || { echo "The model engine could not be compiled; $(VENV)/install.log ends with the reason."; exit 1; }
 	@rm -f $(VENV)/ready-* && touch $@
 
 # For developers: exact versions from pyproject.toml (needs uv).

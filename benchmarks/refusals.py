@@ -86,19 +86,18 @@ def exact(name: str, *values: object, **how: object) -> object:
     return getattr(exact_tests, name)(*values, **how)
 
 
-def response_checked(family: str, values: list, trials: list | None = None) -> None:
-    """The check of an outcome for a family."""
-    from bscstudy.multilevel.families import family_named
-    from bscstudy.multilevel.family_checks import check_response
-
-    check_response(family_named(family), np.array(values, float), None if trials is None else np.array(trials, float), name="item")
-
-
 def adjusted(p_values: list, method: str = "holm") -> object:
     """P-values of one family, adjusted."""
     from bscstudy.multilevel.multiplicity import adjust
 
     return adjust(p_values, method)
+
+
+def bootstrapped(contrasts: np.ndarray) -> object:
+    """A parametric bootstrap test of contrasts."""
+    from bscstudy.multilevel.parametric_bootstrap import likelihood_ratio_bootstrap
+
+    return likelihood_ratio_bootstrap(fitted().fit, contrasts, replicates=9, seed=1)
 
 
 def rungs(*names: str) -> object:
@@ -163,7 +162,7 @@ CLUSTERS: dict[str, Callable[[], object]] = {
     "045": lambda: exact("two_group_test", np.arange(5.0), np.ones(5, bool)),
     "046": lambda: exact("correlation_test", np.arange(5.0), np.arange(5.0), method="tau"),
     "047": lambda: exact("sign_flip_test", np.arange(23.0)),
-    "048": lambda: exact("sign_flip_test", np.arange(5.0), level=95),
+    "048": lambda: fitted().parametric_bootstrap("month", replicates=0, seed=1),
 }
 
 GENERALIZED: dict[str, Callable[[], object]] = {
@@ -175,10 +174,7 @@ GENERALIZED: dict[str, Callable[[], object]] = {
     "055": lambda: fitted("visits ~ month + (1 | center)", family="poisson", offset=1e3 * table().experience.to_numpy()),
     "070": lambda: fitted(family="gausian"),
     "071": lambda: fitted("visits ~ month + (1 | center)", family="poisson", link="identity"),
-    "072": lambda: response_checked("poisson", [1, -1, 2]),
-    "073": lambda: response_checked("binomial", [1, 3, 1], [2, 2, 2]),
     "074": lambda: fitted("agreed ~ month + (1 | center)", family="cumulative"),
-    "075": lambda: response_checked("poisson", [0, 0, 0]),
 }
 
 
@@ -216,7 +212,7 @@ RESULTS: dict[str, Callable[[], object]] = {
     "099": lambda: fitted().marginal_means("arm", method="likelihood_ratio"),
     "100": lambda: fitted(reml=False).tests("kenward_roger"),
     "101": lambda: fitted("exact ~ month + (1 | center)", {"exact": 2 + 3 * table().month}),
-    "102": lambda: fitted().parametric_bootstrap("month", replicates=0, seed=1),
+    "102": lambda: bootstrapped(np.zeros((1, 3))),
     "103": lambda: fitted().marginal_means("month", at={"arm": "coach"}),
     "104": lambda: fitted("score ~ bs(experience, df=4) + (1 | center)").marginal_means("experience", at={"experience": 60}),
     "105": lambda: fitted(offset="experience").predict(table()[["month", "arm", "center", "person"]]),
@@ -227,7 +223,24 @@ RESULTS: dict[str, Callable[[], object]] = {
     "110": lambda: rungs("satterthwaite", "bootstrap"),
 }
 
-CASES = {f"BSC-LMM-{number}": act for group in (FORMULAS, CLUSTERS, GENERALIZED, RESULTS) for number, act in group.items()}
+ARGUMENTS: dict[str, Callable[[], object]] = {
+    "111": lambda: fitted().parametric_bootstrap("month", seed=-1),
+    "112": lambda: exact("sign_flip_test", np.array([1.0])),
+    "113": lambda: exact("correlation_test", np.ones(5), np.arange(5.0)),
+    "114": lambda: exact("correlation_test", np.arange(6.0), np.arange(5.0)),
+    "115": lambda: fitted("score ~ month + arm").influence(),
+    "116": lambda: fitted().contrasts("arm", {"coached": [1, 0, -1]}),
+    "117": lambda: fitted().contrasts("arm", at={"arm": "usual"}),
+    "118": lambda: counts(link="probit").contrasts("arm", scale="response"),
+    "119": lambda: fit_mixed_model(NESTED, table().to_dict("list")),
+    "120": lambda: fitted(reml="no"),
+    "121": lambda: fitted().marginal_means(2),
+    "122": lambda: fitted().marginal_means("arm", at=["month", 6]),
+    "123": lambda: fitted().marginal_means("arm", offset="experience"),
+    "124": lambda: fitted().marginal_means("arm", at={"month": "T1"}),
+}
+
+CASES = {f"BSC-LMM-{number}": act for group in (FORMULAS, CLUSTERS, GENERALIZED, RESULTS, ARGUMENTS) for number, act in group.items()}
 
 
 def refusal(code: str) -> BscError:

@@ -115,7 +115,7 @@ def fit_of(design: Design, prepared: object, layout: object, fits: BatchFits, nu
     """Return the REML fit of one of many responses of a design, the preparation shared."""
     own = replace(design, response=response)
     one = BatchFits(*(getattr(fits, name)[number : number + 1] for name in BatchFits.__dataclass_fields__))
-    return finish(own, layout, replace(prepared, design=own), one, True)
+    return finish(own, layout, replace(prepared, design=own), one, True, centre=np.zeros(design.p))
 
 
 def rungs_of_fit(fit: LinearFit) -> Iterator[tuple[str, str, Answer]]:

@@ -120,8 +120,17 @@ def _models(study: dict) -> list[str]:
             at = {factor: [level] for factor, level in contrast.get("at", {}).items()}
             found += _levels(study, where, contrast["compare"]) + _levels(study, where, at)
         found += _levels(study, where, {factor: [level] for factor, level in model.get("reference", {}).items()})
+        found += _pieces(study, model, where)
         found += _formula(study, model, where)
     return found + _adjustments(study)
+
+
+def _pieces(study: dict, model: dict, where: str) -> list[str]:
+    """Return what is wrong with a model's pieces of time: waves that do not exist, a name that a column has."""
+    pieces = model.get("time", {})
+    known = {*_keys(), *model.get("predictors", {}), *analysis_columns(study, model["unit"])}
+    found = [f"{where}, time: the name '{name}' is that of a column; choose another." for name in pieces if name in known]
+    return found + _unknown(f"{where}, time", "wave", [str(w) for ends in pieces.values() for w in ends], _ids(study["waves"]))
 
 
 def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
@@ -138,7 +147,7 @@ def _formula(study: dict, model: dict, where: str) -> list[str]:
         formula = read_formula(model["formula"], f"{where}, formula")
     except BscError as fault:
         return [f"{fault.where}: {fault.what}"]
-    fixed = [*_keys(), *model.get("predictors", {}), *analysis_columns(study, model["unit"])]
+    fixed = [*_keys(), *model.get("predictors", {}), *model.get("time", {}), *analysis_columns(study, model["unit"])]
     groups = [name for name in formula.group_columns if name not in _keys()]
     names = (*formula.fixed_names, *formula.slope_names)
     found = [] if model.get("optional") else _unknown(f"{where}, formula", "name", names, fixed)
@@ -165,7 +174,7 @@ def _method(model: dict, grouped: bool, where: str) -> list[str]:
         found.append(f"{where}, trials: only binomial and beta_binomial models count indicators.")
     if family == "beta_binomial" and "trials" not in model:
         found.append(f"{where}, trials: a beta_binomial model needs the column with the number applicable.")
-    links = ALLOWED_LINKS["cumulative" if family == "ordinal" else family]
+    links = ALLOWED_LINKS[family]
     if model.get("link") and model["link"] not in links:
         found.append(f"{where}, link: '{model['link']}' is no link of {family}. Use one of {', '.join(links)}.")
     return found

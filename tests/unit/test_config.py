@@ -90,6 +90,13 @@ def change(study, file, old, new):
             "BSC-CFG-003",
             ["only without random terms"],
         ),
+        (
+            "models/change_leadership.yaml",
+            "question: change",
+            "question: change\ntime: {during: [before, aftr], role: [before, after]}",
+            "BSC-CFG-003",
+            ["time: the wave 'aftr' does not exist. Did you mean 'after'?", "the name 'role' is that of a column"],
+        ),
         ("models/change_leadership.yaml", "question: change", "question: change\nlink: logit", "BSC-CFG-003", ["no link of gaussian"]),
         (
             "models/change_leadership.yaml",

@@ -5,6 +5,7 @@ from importlib import import_module
 
 import exhibit_models
 import numpy as np
+import pandas as pd
 import pytest
 from exhibit_study import CONFIG, context
 
@@ -65,7 +66,7 @@ def test_no_center_is_named_and_letters_only_where_centers_may_be_shown(kind, sh
 def test_ranks_cannot_be_followed_between_random_parts():
     modes = exhibit_models.center_modes()
     both = [modes, modes.assign(term="wave[T2]", label="After (wave)", mode=-modes["mode"], low=-modes["high"], high=-modes["low"])]
-    data = built("center_caterpillar", models__center_modes=__import__("pandas").concat(both))[0].data
+    data = built("center_caterpillar", models__center_modes=pd.concat(both))[0].data
     assert data["panel"].nunique() == 2 and all(part["mode"].is_monotonic_increasing for _, part in data.groupby("panel"))
     assert list(data["center"][:3]) == ["rank 1", "rank 2", "rank 3"]
 
@@ -146,6 +147,31 @@ def test_small_cells_of_means_and_what_gives_them_away_are_withheld():
         "marginal_means", options={"means": "wave:core"}, models__marginal_means=exhibit_models.marginal_means(((12, 9), (12, 6)))
     )[0]
     assert whole.data["estimate"].notna().all() and "Small cells" not in whole.notes
+
+
+@pytest.mark.parametrize(("people", "centers", "hidden"), [(3, 2, True), (9, 4, False)])
+def test_means_of_few_people_or_few_centers_are_withheld_however_many_rows_they_have(people, centers, hidden):
+    means = exhibit_models.marginal_means(((12, 9), (12, 9))).assign(n_people=12, n_centers=6)
+    last = means.index[-1]
+    for column, value in (("n_people", people), ("n_centers", centers)):
+        one = means.copy()
+        one.loc[last, column] = value
+        exhibit = built("marginal_means", options={"means": "wave:core"}, models__marginal_means=one)[0]
+        assert bool(np.isnan(exhibit.data["estimate"].iloc[-1])) == hidden and ("Small cells" in exhibit.notes) == hidden
+        assert exhibit.table["n"].iloc[-1] == ("9" if not hidden else "<5" if column == "n_people" else "hidden")
+
+
+@pytest.mark.parametrize("show", [False, True])
+@pytest.mark.parametrize("kind", ["model_ladder", "influence"])
+@pytest.mark.parametrize(("people", "centers"), [(4, 5), (30, 2)])
+def test_comparisons_of_small_groups_are_withheld(kind, people, centers, show):
+    table = {"model_ladder": "ladder", "influence": "influence"}[kind]
+    rows = getattr(exhibit_models, table)().assign(cell_n=people, cell_centers=centers)
+    kept = rows.assign(term="other", label="Other", cell_n=30, cell_centers=5)
+    both = {f"models__{table}": pd.concat([rows, kept], ignore_index=True)}
+    exhibit = built(kind, {**CONFIG, "privacy": {"min_cell": 5, "show_centers": show}}, **both)[0]
+    assert ("1 comparison withheld" in exhibit.notes.get("Small cells", "")) == (people < 5 or not show)
+    assert exhibit.table.iloc[:, :2].astype(str).agg(" ".join, axis=1).str.contains("[Bb]efore to after").any() == (people >= 5 and show)
 
 
 def test_one_small_cell_of_three_takes_the_next_smallest_with_it():

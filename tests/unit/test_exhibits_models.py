@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pandas as pd
 import pytest
-from exhibit_study import context, estimates, fits
+from exhibit_study import CONFIG, context, estimates, fits
 
 from bscstudy.exhibits import change_by_wave, facilitators, model_notes, report_words, sentences
 from bscstudy.models.verdict import NO_RANDOM_SLOPE
@@ -90,6 +90,68 @@ def test_shares_change_in_percentage_points():
     row = {"estimate": -0.139, "low": -0.2, "high": -0.08, "p_adjusted": 0.001, "n": 9, "n_persons": None, "n_centers": 3}
     text = sentences.change_sentence(row, "Key practices", "T1 to T2", "visit", share=True)
     assert "fell by 13.9 percentage points" in text and "−20.0 to −8.0" in text and "9 visits in 3 centers" in text
+
+
+def test_a_model_with_nothing_but_small_groups_is_not_called_unestimated():
+    small = estimates().assign(cell_n=4, cell_centers=7)
+    shown = change_by_wave.build({"models/estimates": small, "models/fits": fits()[:1]}, context())
+    assert list(shown.table["Comparison"]) == ["not shown [a]"] and shown.footnotes[0].startswith("Change in buy-in: not shown; ")
+    assert shown.sentences == ("Buy-in: nothing is shown, because it has no comparison, or its groups are too small.",)
+
+
+def test_twins_of_one_outcome_are_told_apart_and_log_odds_are_not_drawn_beside_points():
+    three = fits(state="ok", outcome="key", reasons="").assign(question="change", link=["identity", "identity", "logit"])
+    found = estimates()[lambda e: e["term"] == "change_post"]
+    found = pd.concat([found.assign(model=model) for model in three["model"]])
+    models = {"m1": {}, "m2": {"sample": {"people": "stayers"}}, "f1": {}}
+    models = {name: {"id": name, "contrasts": CONFIG["models"]["m1"]["contrasts"], **more} for name, more in models.items()}
+    here = context(config={**CONFIG, "models": models})
+    shown = change_by_wave.build({"models/estimates": found, "models/fits": three}, here)
+    assert list(shown.table["Outcome"]) == [
+        "Key practices, everyone, log odds", "Key practices, everyone, share", "Key practices, stayers only, share",
+    ]  # fmt: skip
+    assert set(shown.data["model"]) == {"m1", "m2"} and "stand in the table only" in shown.notes["Figure"]
+    assert shown.sentences[0] == "Before to after: the one outcome changed clearly."
+
+
+def test_changes_of_groups_are_withheld_where_a_group_is_small():
+    both = estimates().assign(cell_n=[30, 4, None, None, None, 4], cell_centers=[7, 7, None, None, None, 7])
+    shown = change_by_wave.build({"models/estimates": both, "models/fits": fits()}, context())
+    assert (
+        list(shown.table["Comparison"]) == ["Before to after", "not estimated [a]"]
+        and "1 comparison withheld" in shown.notes["Small cells"]
+    )
+    drawn = facilitators.build({"models/estimates": both, "models/fits": fits()}, context())
+    assert not drawn.table["Term"].str.contains("Director").any() and "1 comparison" in drawn.notes["Small cells"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "question"), [(change_by_wave, "moderation"), (facilitators, "moderation"), (facilitators, "sustainment")]
+)
+def test_a_question_whose_only_model_was_left_out_has_no_failing_exhibit(kind, question):
+    left = fits(question=question, left_out=1, state="failed")
+    shown = kind.build({"models/estimates": estimates()[:0], "models/fits": left}, context(options={"question": question}))
+    assert list(shown.table.columns) == ["Not shown"]
+
+
+def test_differences_between_changes_are_not_said_to_rise():
+    contrasts = [{"id": "change_post", "label": "After, one less the other", "compare": {"wave": ["T1", "T2"], "program": ["a", "b"]}}]
+    here = context(config={**CONFIG, "models": {"m1": {"id": "m1", "contrasts": contrasts, "interpretation": "Read with care."}}})
+    shown = change_by_wave.build({"models/estimates": estimates(), "models/fits": fits()[:1]}, here)
+    assert shown.sentences[0].startswith("Buy-in, before to after: the changes differ by +0.30 points (95% interval 0.10 to 0.50")
+    assert shown.notes["Interpretation"] == "Read with care."
+
+
+def test_pieces_of_time_are_said_as_changes():
+    models = {"f1": {"id": "f1", "predictors": {"dose": {"column": "dose"}}, "time": {"during": ["T1", "T2"]}}}
+    rows = estimates().assign(term=lambda e: e["term"].replace({"wave[T2]:dose": "during:dose", "role[director]": "during"}))
+    rows.loc[rows["term"] == "during", "label"] = "Change from Before to After (at the mean of Dose)"
+    shown = facilitators.build({"models/estimates": rows, "models/fits": fits()}, context(config={**CONFIG, "models": models}))
+    assert any(
+        said.startswith("Buy-in, change from Before to After (at the mean of Dose): the average rose by 0.30 points")
+        for said in shown.sentences
+    )
+    assert "during" in set(shown.data["term"])
 
 
 def test_no_model_no_claim():

@@ -7,13 +7,12 @@ import pandas as pd
 from bscstudy import numbers
 from bscstudy.exhibits import model_choice, model_notes, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
+from bscstudy.exhibits.model_cells import FEWEST_CENTERS
 from bscstudy.exhibits.panels import panel_grid
 from bscstudy.exhibits.theme_words import center_codes
 
 TABLES = ("models/center_modes", "models/fits", "centers")
 FIGURE = True
-#: centers below which each could tell the other's place, so that nothing is shown unless centers may be named
-FEWEST_CENTERS = 3
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -30,9 +29,14 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     if data.empty:
         return empty_exhibit(f"Models of fewer than {FEWEST_CENTERS} centers are not shown center by center.")
     return Exhibit(
-        table=_shown(data),
+        table=_shown(data, fits),
         caption="Centers in the order of their distance from the mean of the model",
-        notes={**_notes(context), **model_choice.panels_note(data["panel"].nunique()), **model_notes.model_notes(fits, row_each=False)},
+        notes={
+            **_notes(context),
+            **model_notes.link_note(fits),
+            **model_choice.panels_note(data["panel"].nunique()),
+            **model_notes.model_notes(fits, row_each=False),
+        },
         sentences=tuple(_sentences(data)),
         figure=_figure(data, context),
         alt=_alt(data, context),
@@ -63,13 +67,14 @@ def _panel(row: dict) -> str:
     return str(row["title"]) if label in ("", "Mean") else f"{row['title']}: {label}"
 
 
-def _shown(data: pd.DataFrame) -> pd.DataFrame:
-    rows = []
+def _shown(data: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
+    n, rows = fits.set_index("model")["n"], []
     for panel, part in data.groupby("panel", sort=False):
         first, last = part.iloc[0], part.iloc[-1]
         rows.append(
             {
                 "Model": panel,
+                "n": numbers.count(n[first["model"]]),
                 "Centers": numbers.count(len(part)),
                 "Lowest (95% interval)": _cell(first),
                 "Highest (95% interval)": _cell(last),
@@ -89,8 +94,9 @@ def _notes(context: Context) -> dict[str, str]:
     named = "letters drawn anew for the study; letters follow no order of the centers"
     unnamed = "not named; ranked anew in every panel, so that none can be followed from one to the next"
     return {
-        "Reading": "each value is a center's distance from what the fixed part of the model expects, in points, drawn towards zero the "
-        "more, the less the center tells of itself; it is a picture of differences, not a ranking of quality",
+        "Reading": "each value is a center's distance from what the fixed part of the model expects, in points unless "
+        "the scale is named below, drawn towards zero the more, the less the center tells of itself; "
+        "it is a picture of differences, not a ranking of quality",
         "Interval": "95%, taking the estimated parameters of the model as known, so rather too short",
         "Centers": named if context.show_centers else unnamed,
     }

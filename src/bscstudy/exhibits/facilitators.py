@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, model_notes, sentences
+from bscstudy.exhibits import labels, model_cells, model_notes, sentences
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.forest import forest_panels
 from bscstudy.exhibits.model_words import measure_words
@@ -13,13 +13,16 @@ from bscstudy.exhibits.model_words import measure_words
 TABLES = ("models/estimates", "models/fits")
 FIGURE = True
 INTERCEPT = "(Intercept)"
-_NO_MODEL = {"moderation": "No model of this study asks for whom it works, or none has the columns it needs."}
+_NO_MODEL = {
+    "moderation": "No model of this study asks for whom it works, or none has the columns it needs.",
+    "sustainment": "No model of this study asks whether change lasts.",
+}
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return the fixed part of every facilitator model; drawn and said are the terms with a declared predictor.
 
-    Options: `question` takes the models of another question (`moderation`); `models` (ids) restricts the models.
+    Options: `question` takes the models of another question (`sustainment`); `models` (ids) restricts the models.
     """
     fits = model_notes.rows_of_fits(
         tables.get("models/fits"), context.options.get("question", "facilitators"), context.option_list("models")
@@ -31,6 +34,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     estimates = tables["models/estimates"]
     rows, footnotes = [], []
     _, flags = model_notes.split_flags(fits)
+    estimates, small = model_cells.shown(estimates[estimates["model"].isin(fits["model"])], context)
     for fit in fits.to_dict("records"):
         found = estimates[(estimates["model"] == fit["model"]) & (estimates["kind"] == "fixed") & (estimates["term"] != INTERCEPT)]
         rows += _rows_of_model(fit, found, context, footnotes, flags.get(str(fit["model"]), []))
@@ -41,7 +45,13 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=_shown(data),
         caption="What goes with the outcomes: coefficients of multilevel models",
-        notes={"Reading": _READING, **model_notes.estimate_notes(fits, data), **model_notes.model_notes(fits)},
+        notes={
+            "Reading": _READING,
+            **model_notes.interpretations(fits, context),
+            **small,
+            **model_notes.estimate_notes(fits, data),
+            **model_notes.model_notes(fits),
+        },
         sentences=tuple(_sentences(data)),
         footnotes=tuple(footnotes),
         group_by="Model",
@@ -52,8 +62,8 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "title", "mark", "outcome", "unit", "measure", "term", "predictor", "drawn", "headline", "series", "estimate", "low",
-    "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons",
+    "model", "title", "mark", "outcome", "unit", "better", "measure", "term", "predictor", "drawn", "over_time", "headline", "series",
+    "estimate", "low", "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons", "estimated",
 ]  # fmt: skip
 _READING = (
     "each coefficient is the difference in the outcome, in points unless the scale is named below, that goes with one unit of the "
@@ -74,16 +84,21 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
         "mark": model_notes.flag_mark(fit, flags, footnotes),
         "outcome": labels.outcome_label(fit["outcome"], context),
         "unit": str(fit["unit"]),
+        "better": labels.better_end(fit["outcome"], context),
         "measure": measure_words(fit.get("link")),
         "series": "",
         **model_notes.sizes(fit),
     }
     if fit["state"] not in model_notes.ESTIMATED or found.empty:
-        cell, reasons = model_notes.refusal(fit, footnotes, "the model has no predictor")
-        return [{**common, "predictor": cell, "drawn": True, "headline": True, "reasons": reasons}]
-    predictors = set(labels.model_settings(fit["model"], context).get("predictors", {}))
-    rows = [_term_row(row, common, predictors, _crossed(found, predictors)) for row in found.to_dict("records")]
-    return sorted(rows, key=lambda r: (not r["headline"], not r["drawn"]))
+        cell, reasons = model_notes.refusal(fit, footnotes, "it has no predictor, or its groups are too small")
+        shown = fit["state"] in model_notes.ESTIMATED
+        return [{**common, "predictor": cell, "drawn": True, "headline": True, "reasons": reasons, "estimated": shown}]
+    settings = labels.model_settings(fit["model"], context)
+    pieces, predictors = set(settings.get("time", {})), set(settings.get("predictors", {}))
+    rows = [_term_row(row, common, predictors, pieces, _crossed(found, predictors)) for row in found.to_dict("records")]
+    order = {name: place for place, name in enumerate(settings.get("time", {}))}
+    place = {row["term"]: min((order.get(part, len(order)) for part in str(row["term"]).split(":")), default=0) for row in rows}
+    return sorted(rows, key=lambda r: (not r["headline"], not r["drawn"], place[r["term"]]))
 
 
 def _inside(term: object, predictors: set[str]) -> set[str]:
@@ -95,14 +110,15 @@ def _crossed(found: pd.DataFrame, predictors: set[str]) -> set[str]:
     return {name for term in found["term"] if ":" in str(term) for name in _inside(term, predictors)}
 
 
-def _term_row(row: dict, common: dict, predictors: set[str], crossed: set[str]) -> dict:
-    inside = _inside(row["term"], predictors)
+def _term_row(row: dict, common: dict, predictors: set[str], pieces: set[str], crossed: set[str]) -> dict:
+    inside, over_time = _inside(row["term"], predictors), str(row["term"]) in pieces
     return {
         **common,
         "term": row["term"],
         "predictor": str(row["label"]),
-        "drawn": bool(inside) or not predictors,
-        "headline": bool(inside) and (":" in str(row["term"]) or not inside & crossed),
+        "drawn": bool(inside) or over_time or not predictors,
+        "over_time": over_time,
+        "headline": over_time or (bool(inside) and (":" in str(row["term"]) or not inside & crossed)),
         **{k: row.get(k) for k in ("estimate", "low", "high", "df", "p_value", "p_adjusted")},
     }
 
@@ -126,7 +142,9 @@ def _sentences(data: pd.DataFrame) -> list[str]:
     said = []
     for row in data.to_dict("records"):
         if numbers.is_missing(row["estimate"]):
-            said.append(sentences.not_estimated_sentence(row["title"], row["reasons"]))
+            said.append(sentences.not_estimated_sentence(row["title"], row["reasons"], row["estimated"] is True))
+        elif row["headline"] and row["over_time"]:
+            said.append(sentences.change_sentence(row, row["outcome"], labels.lower_first(row["predictor"]), row["unit"], row["better"]))
         elif row["headline"]:
             said.append(sentences.association_sentence(row, labels.lower_first(row["outcome"]), row["predictor"], row["unit"]))
     return said

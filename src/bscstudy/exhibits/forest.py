@@ -8,6 +8,9 @@ import pandas as pd
 
 from bscstudy.exhibits import style
 
+#: letters after which a label of a panel is broken
+WRAP = 40
+
 
 def draw_forest(axis, rows: pd.DataFrame, x_label: str, *, wrap: int = 34) -> None:
     """Draw rows onto an axis, the first row on top.
@@ -16,7 +19,7 @@ def draw_forest(axis, rows: pd.DataFrame, x_label: str, *, wrap: int = 34) -> No
     ----------
     rows : DataFrame
         label, series, estimate, low, high; equal labels share a place and are set apart by series. Rows with a missing
-        estimate keep their place and say `not estimated`.
+        estimate keep their place and say `no estimate shown`.
     x_label : str
         What the axis measures, with its unit.
     wrap : int
@@ -33,7 +36,7 @@ def draw_forest(axis, rows: pd.DataFrame, x_label: str, *, wrap: int = 34) -> No
         _draw_series(axis, rows[rows["series"] == name] if series else rows, place, shift, number, name)
     missing = rows[rows.groupby("label")["estimate"].transform("count") == 0].drop_duplicates("label")
     for label in missing["label"]:
-        axis.text(0.02, place[label], "not estimated", transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=style.MUTED)
+        axis.text(0.02, place[label], "no estimate shown", transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=style.MUTED)
     axis.set_yticks(list(place.values()), ["\n".join(textwrap.wrap(label, wrap)) for label in place])
     axis.set_ylim(-0.6, len(labels) - 0.4)
     axis.set_xlabel(x_label)
@@ -72,14 +75,20 @@ def forest_figure(rows: pd.DataFrame, x_label: str, context):
     return figure
 
 
+def _height(rows: pd.DataFrame) -> float:
+    """Inches for the rows of a panel: places are alike, so each has room for the longest label."""
+    lines = max((len(textwrap.wrap(str(label), WRAP)) for label in rows["label"]), default=1)
+    return max(1, rows["label"].nunique()) * max(0.3, 0.17 * lines)
+
+
 def forest_panels(panels: dict[str, pd.DataFrame], x_labels: dict[str, str], context):
     """Return a figure with one forest plot below the other, each with an axis of its own; heights follow the rows."""
-    heights = [max(1, rows["label"].nunique()) for rows in panels.values()]
+    heights = [_height(rows) for rows in panels.values()]
     figure, axes = style.new_figure(
-        7.5, 0.9 + sum(0.3 * h + 0.8 for h in heights), len(panels), 1, squeeze=False, height_ratios=[h + 1.4 for h in heights]
+        7.5, 0.9 + sum(h + 0.8 for h in heights), len(panels), 1, squeeze=False, height_ratios=[h + 0.42 for h in heights]
     )
     for axis, (name, rows) in zip(axes.flat, panels.items(), strict=True):
-        draw_forest(axis, rows, x_labels[name], wrap=40)
+        draw_forest(axis, rows, x_labels[name], wrap=WRAP)
         axis.set_title(name)
     style.finish(figure, context)
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, model_choice, model_notes, style
+from bscstudy.exhibits import labels, model_cells, model_choice, model_notes, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.model_notes import ESTIMATED
 from bscstudy.exhibits.theme_words import center_codes
@@ -28,6 +28,9 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     rows = model_choice.rows_of_models(tables.get("models/influence"), fits)
     if rows.empty:
         return empty_exhibit("No estimated model of this study has enough centers to leave one out.")
+    rows, small = model_cells.shown(rows, context)
+    if rows.empty:
+        return empty_exhibit("Every comparison is withheld, as its groups are small.", small)
     rows = model_choice.floats(rows, ("estimate", "low", "high", "full_estimate"))
     data = _summaries(model_choice.term_order(rows, context), tables, fits, context)
     drawn = data[data["drawn"]].head(MOST_ROWS).reset_index(drop=True)
@@ -35,7 +38,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=_shown(data, context),
         caption="Estimates without one center at a time",
-        notes={**_notes(data, context), **model_notes.model_notes(fits, row_each=False)},
+        notes={**_notes(data, context), **model_notes.link_note(fits), **small, **model_notes.model_notes(fits, row_each=False)},
         sentences=tuple(_sentences(data)),
         group_by="Model",
         figure=_figure(drawn, dots, context),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, masking, model_choice, model_notes
+from bscstudy.exhibits import labels, masking, model_cells, model_choice, model_notes
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in, wave_order
 from bscstudy.exhibits.means_figure import means_figure
 from bscstudy.exhibits.means_privacy import withheld_cells
@@ -14,13 +14,14 @@ from bscstudy.exhibits.model_words import SCALE_WORDS
 TABLES = ("models/marginal_means", "models/fits")
 FIGURE = True
 _NUMBERS = ("estimate", "std_error", "df", "low", "high", "n")
+_SIZES = ("n_people", "n_centers")
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return the declared means of the chosen models.
 
     Options: `model` (ids) or `question` choose the models; `means` (such as `wave` or `wave:core`) which of their means. Cells with fewer
-    rows than the smallest cell, and what would give them away, are withheld.
+    rows or people than the smallest cell or with too few centers, and what would give them away, are withheld.
     """
     fits = model_choice.chosen_fits(tables.get("models/fits"), context)
     rows = model_choice.rows_of_models(tables.get("models/marginal_means"), fits)
@@ -28,7 +29,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     rows = rows[rows["means"].isin(wanted)].reset_index(drop=True) if wanted and len(rows) else rows
     if rows.empty:
         return empty_exhibit("No estimated model of this study declares marginal means.")
-    data = _ordered(_masked(model_choice.floats(rows, _NUMBERS), context.min_cell), context)
+    data = _ordered(_masked(model_choice.floats(rows, (*_NUMBERS, *_SIZES)), context), context)
     return Exhibit(
         table=_shown(data),
         caption="Means expected by the models, each group of the other factors counting the same",
@@ -45,12 +46,16 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     )
 
 
-def _masked(rows: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+def _masked(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return rows with `n_shown`, and without the numbers of withheld cells."""
     shown = rows["n"].map(lambda n: None if numbers.is_missing(n) else int(n)).astype(object)
     withheld = pd.Series(False, index=rows.index)
     for _, part in rows.groupby(["model", "means"], sort=False):
-        withheld.loc[part.index], shown.loc[part.index] = withheld_cells(part["cell"].tolist(), part["n"].tolist(), min_cell)
+        people = part["n_people"].fillna(part["n"])
+        few = [model_cells.few_centers(n, context) for n in part["n_centers"]]
+        counts = part["n"].where(people >= part["n"], people).tolist()
+        withheld.loc[part.index], own = withheld_cells(part["cell"].tolist(), counts, context.min_cell, few)
+        shown.loc[part.index] = [s if isinstance(s, str) else n for s, n in zip(own, shown.loc[part.index], strict=True)]
     numbers_of = list(_NUMBERS)
     return rows.assign(n_shown=shown, withheld=withheld, **{c: rows[c].mask(withheld) for c in numbers_of})
 
@@ -116,7 +121,7 @@ def _notes(data: pd.DataFrame, context: Context) -> dict[str, str]:
     }
     if data["withheld"].any():
         notes["Small cells"] = (
-            f"{numbers.plural(int(data['withheld'].sum()), 'cell')} withheld: fewer than {context.min_cell} rows, or would give such a "
+            f"{numbers.plural(int(data['withheld'].sum()), 'cell')} withheld: {model_cells.group_words(context)}, or would give such a "
             f"cell away; {masking.note(context.min_cell)}"
         )
     return notes

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bscstudy.privacy import COMPLEMENT, is_small
 
 
-def withheld_cells(cells: list[str], counts: list[float], min_cell: int) -> tuple[list[bool], list[object]]:
+def withheld_cells(
+    cells: list[str], counts: list[float], min_cell: int, besides: list[bool] | None = None
+) -> tuple[list[bool], list[object]]:
     """Return which cells are withheld, and each cell's count as shown.
 
     Parameters
@@ -16,6 +18,8 @@ def withheld_cells(cells: list[str], counts: list[float], min_cell: int) -> tupl
         Rows in each cell; missing counts as nothing known and is shown as such.
     min_cell : int
         Smallest count shown.
+    besides : list of bool, optional
+        Cells that are withheld for another reason; their count is hidden.
 
     Notes
     -----
@@ -23,7 +27,7 @@ def withheld_cells(cells: list[str], counts: list[float], min_cell: int) -> tupl
     is not empty is withheld too, until nothing changes: a margin shown elsewhere would otherwise give it away by subtraction.
     """
     small = [is_small(n, min_cell) for n in counts]
-    withheld = list(small)
+    withheld = [s or b for s, b in zip(small, besides or [False] * len(small), strict=True)]
     lines = _lines([cell.split(":") for cell in cells])
     changed = True
     while changed:

@@ -8,6 +8,7 @@ from bscstudy import numbers
 from bscstudy.exhibits import labels
 from bscstudy.exhibits.base import Context, places_in
 from bscstudy.exhibits.model_notes import ESTIMATED, is_left_out
+from bscstudy.exhibits.model_words import measure_words
 from bscstudy.models.verdict import MAIN_CONTRAST
 
 #: panels beyond which a figure is no longer read
@@ -50,6 +51,34 @@ def titles(fits: pd.DataFrame) -> dict[str, str]:
     names = fits["label"].astype(str)
     doubled = names.duplicated(keep=False)
     return {str(m): f"{name} ({m})" if double else name for m, name, double in zip(fits["model"], names, doubled, strict=True)}
+
+
+def variants(fits: pd.DataFrame, context: Context) -> dict[str, str]:
+    """Return model -> what tells it from the other models of the same outcome, after a comma; blank where it is the only one."""
+    said = {}
+    for outcome, part in fits.groupby("outcome", sort=False):
+        settings = {str(m): labels.model_settings(str(m), context) for m in part["model"]}
+        people = {m: "stayers only" if (s.get("sample") or {}).get("people") == "stayers" else "everyone" for m, s in settings.items()}
+        share = "share" if labels.is_share(str(outcome), context) else "points"
+        links = part["link"] if "link" in part else pd.Series("", index=part.index)
+        units = {
+            str(m): share if measure_words(link) == "points" else measure_words(link) for m, link in zip(part["model"], links, strict=True)
+        }
+        told = [own for own in (people, units) if len(set(own.values())) > 1]
+        words = {m: ", ".join(own[m] for own in told) for m in settings}
+        names = part["label"] if len(set(words.values())) < len(words) else [words[str(m)] for m in part["model"]]
+        said |= {str(m): f", {name}" if len(part) > 1 else "" for m, name in zip(part["model"], names, strict=True)}
+    return said
+
+
+def main_models(fits: pd.DataFrame, context: Context) -> set[str]:
+    """Return one model for each outcome, which speaks for it where outcomes are counted: of everyone before stayers, in points first."""
+
+    def rank(row: dict) -> tuple:
+        people = (labels.model_settings(str(row["model"]), context).get("sample") or {}).get("people", "everyone")
+        return people == "stayers", measure_words(row.get("link")) != "points", str(row["model"])
+
+    return {str(min(part.to_dict("records"), key=rank)["model"]) for _, part in fits.groupby("outcome")}
 
 
 def term_order(rows: pd.DataFrame, context: Context) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, model_choice, model_notes
+from bscstudy.exhibits import labels, model_cells, model_choice, model_notes
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, footnote_mark, places_in
 from bscstudy.exhibits.ladder_figure import ladder_figure
 from bscstudy.exhibits.model_words import RUNG_WORDS, rung_words
@@ -26,6 +26,9 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     rows = model_choice.rows_of_models(tables.get("models/ladder"), fits)
     if rows.empty:
         return empty_exhibit("No estimated model of this study was answered by several methods.")
+    rows, small = model_cells.shown(rows, context)
+    if rows.empty:
+        return empty_exhibit("Every comparison is withheld, as its groups are small.", small)
     data = _ordered(model_choice.floats(rows, _NUMBERS), context)
     footnotes: list[str] = []
     table = _shown(data, footnotes)
@@ -33,7 +36,13 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=table,
         caption="Each question of the models answered by several methods side by side",
-        notes={**_READING, **model_choice.panels_note(drawn["question"].nunique()), **_model_notes(fits)},
+        notes={
+            **_READING,
+            **model_notes.link_note(fits),
+            **small,
+            **model_choice.panels_note(drawn["question"].nunique()),
+            **_model_notes(fits),
+        },
         sentences=tuple(_sentence(part) for _, part in drawn.groupby("question", sort=False) if part["p_value"].notna().any()),
         footnotes=tuple(footnotes),
         group_by="Question",
@@ -47,6 +56,9 @@ _READING = {
     "Reading": "methods further down take more for granted, such as many centers or one shape of the differences between them; where the "
     "methods agree, little hangs on the choice",
     "Smallest p": "the smallest p that a method could have given with these centers; none where p comes from a continuous distribution",
+    "Estimate": "the exact test and the wild cluster bootstrap test estimates of their own, from each center's means and by "
+    "least squares; where groups are unequal or predictors go along with centers these can lie clearly apart from the model's "
+    "estimate, and so can their p",
     "Interval": "95%; a likelihood ratio and the parametric bootstrap give a p alone, and their point is that of the model",
 }
 

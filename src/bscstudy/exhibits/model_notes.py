@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits.base import footnote_mark
+from bscstudy.exhibits import labels
+from bscstudy.exhibits.base import Context, footnote_mark
 from bscstudy.models.verdict import ESTIMATED
 
 EQUAL_GROUPS = (
@@ -158,6 +159,19 @@ def exclusion_text(fits: pd.DataFrame, *, row_each: bool = True) -> str:
     return f"{span} rows a model left out because the outcome or a predictor is missing{each}"
 
 
+def interpretations(fits: pd.DataFrame, context: Context) -> dict[str, str]:
+    """Return how the models' files say that they should be read; what several models say once, with their number."""
+    said: dict[str, list[str]] = {}
+    for row in fits.to_dict("records"):
+        text = str(labels.model_settings(str(row["model"]), context).get("interpretation") or "").strip().replace("`", "")
+        if text:
+            said.setdefault(text, []).append(str(row["label"]))
+    parts = [
+        text if len(said) == 1 else f"{names[0] if len(names) == 1 else f'{len(names)} models'}: {text}" for text, names in said.items()
+    ]
+    return {"Interpretation": " ".join(parts)} if parts else {}
+
+
 def flag_mark(fit: dict, flags: list[str], footnotes: list[str]) -> str:
     """Add a model's own remarks to the footnotes; return the mark to stand after its name, blank without remarks."""
     if not flags:
@@ -167,10 +181,11 @@ def flag_mark(fit: dict, flags: list[str], footnotes: list[str]) -> str:
 
 
 def refusal(fit: dict, footnotes: list[str], without: str) -> tuple[str, str]:
-    """Add why a model is not estimated to the footnotes (`without`: the verdict gives no reason); return cell and reasons."""
-    reasons = split_reasons(fit.get("reasons")) or without
-    footnotes.append(f"{fit['label']}: not estimated; {reasons}.")
-    return f"not estimated {footnote_mark(len(footnotes) - 1)}", reasons
+    """Add why a model shows no number to the footnotes (`without`: it is estimated and has nothing to show); return cell and reasons."""
+    estimated = fit["state"] in ESTIMATED
+    word, reasons = ("not shown", without) if estimated else ("not estimated", split_reasons(fit.get("reasons")) or "no reason is known")
+    footnotes.append(f"{fit['label']}: {word}; {reasons}.")
+    return f"{word} {footnote_mark(len(footnotes) - 1)}", reasons
 
 
 def sizes(fit: dict) -> dict:

@@ -113,6 +113,19 @@ def change_sentence(row: dict, outcome: str, contrast: str, unit: str, better: s
     return f"{outcome}, {contrast}: no clear change; the estimate is {size} {rest}."
 
 
+def difference_sentence(row: dict, outcome: str, contrast: str, unit: str, *, share: bool = False) -> str:
+    """Return how much more one group changed than another; arguments as for `change_sentence`."""
+    value, rest, measure = float(row["estimate"]), evidence(row, unit, share=share), _measure(row)
+    size = (
+        f"{numbers.estimate(100 * value, 1, signed=True)} percentage points"
+        if share
+        else f"{numbers.estimate(value, signed=True)} {measure}"
+    )
+    if is_clear(row.get("low"), row.get("high"), row.get("p_adjusted")):
+        return f"{outcome}, {contrast}: the changes differ by {size} {rest}."
+    return f"{outcome}, {contrast}: no clear difference between the changes; the estimate is {size} {rest}."
+
+
 def overview_sentence(contrast: str, n_clear: int, n_all: int) -> str:
     """Return how many outcomes changed clearly in one comparison."""
     who = "the one outcome" if n_all == 1 else f"{numbers.count(n_clear)} of {numbers.count(n_all)} outcomes"
@@ -142,9 +155,11 @@ def association_sentence(row: dict, outcome: str, term: str, unit: str) -> str:
     return f"{term}: no clear link with {outcome}: {size}."
 
 
-def not_estimated_sentence(outcome: str, reasons: str) -> str:
-    """Return that nothing can be said and why."""
+def not_estimated_sentence(outcome: str, reasons: str, estimated: bool = False) -> str:
+    """Return that nothing can be said and why; of a model that was estimated, that nothing is shown."""
     reason = str(reasons).strip().rstrip(".") if not numbers.is_missing(reasons) else ""
+    if estimated:
+        return f"{outcome}: nothing is shown{f', because {reason}' if reason else ''}."
     return f"{outcome}: nothing can be said, because the model was not estimated{f' ({reason})' if reason else ''}."
 
 

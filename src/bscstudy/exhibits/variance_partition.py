@@ -37,7 +37,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=_shown(data, fits),
         caption="Share of the variance that lies at each level, after the fixed part of the model",
-        notes={**_READING, **model_notes.model_notes(fits, row_each=False)},
+        notes={**_READING, **_scale(fits), **model_notes.model_notes(fits, row_each=False)},
         sentences=tuple(_sentences(data)),
         group_by="Model",
         figure=_figure(data, context),
@@ -54,6 +54,14 @@ _READING = {
 }
 
 
+def _scale(fits: pd.DataFrame) -> dict[str, str]:
+    """Return the remark on models that are not in points, nothing where there is none."""
+    if not model_notes.link_note(fits):
+        return {}
+    rest = "in models with a link function the rest is that of one answer or one indicator"
+    return {"Scale": f"{rest}, so the shares of levels are small beside those of a mean"}
+
+
 def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the levels of each model from the outermost (fewest groups) to the rest."""
     models = {name: place for place, name in enumerate(dict.fromkeys(rows["model"]))}
@@ -67,7 +75,7 @@ def _shown(data: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for model, part in data.groupby("model", sort=False):
         for row in part.to_dict("records"):
-            groups = numbers.MISSING if row["level"] == RESIDUAL else numbers.count(row["n_groups"])
+            groups = numbers.count(by_model[model].get("n") if row["level"] == RESIDUAL else row["n_groups"])
             rows.append(_row(row["title"], _level(row["level"]), groups, row["share"], _interval(row)))
         for column, words in _R2.items():
             rows.append(_row(part["title"].iloc[0], words, numbers.MISSING, by_model[model].get(column), numbers.MISSING))
@@ -75,7 +83,7 @@ def _shown(data: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(title: str, level: str, groups: str, share: object, interval: str) -> dict:
-    return {"Model": title, "Part": level, "Groups": groups, "Share": numbers.percent(share), "95% interval": interval}
+    return {"Model": title, "Part": level, "Groups (rows, n)": groups, "Share": numbers.percent(share), "95% interval": interval}
 
 
 def _level(level: str) -> str:

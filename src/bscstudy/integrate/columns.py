@@ -26,7 +26,7 @@ JOINT = [
     Column("high", "Upper limit of its 95% interval", NUMBER, "points of the scale"),
     Column("df", "Degrees of freedom", NUMBER),
     Column("p_value", "p value", NUMBER),
-    Column("p_adjusted", "p value adjusted within its family (Holm)", NUMBER),
+    Column("p_adjusted", "p value, adjusted within its family of hypotheses by the method that the model names", NUMBER),
     Column("n", "Rows of the model", INTEGER),
     Column("n_centers", "Centers of the model", INTEGER),
     Column("change_state", "ok, boundary, unreliable, failed, no_model"),

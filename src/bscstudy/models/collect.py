@@ -20,6 +20,8 @@ DF = Column("df", "Degrees of freedom; blank: none, or the normal distribution",
 LOW = Column("low", "95% interval, lower bound", NUMBER, units=POINTS)
 HIGH = Column("high", "95% interval, upper bound", NUMBER, units=POINTS)
 P_VALUE = Column("p_value", "p", NUMBER)
+CELL_N = Column("cell_n", "People (rows, where a row is no person's) of the smallest group it compares; blank: compares none", INTEGER)
+CELL_CENTERS = Column("cell_centers", "Centers of the smallest group it compares", INTEGER)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ ESTIMATES = (
     Column("standardized", "Estimate over the baseline standard deviation", NUMBER, units="standard deviations"),
     Column("level", "Outermost level at which the term varies"),
     Column("hypotheses", "Family of hypotheses"),
+    CELL_N, CELL_CENTERS,
 )  # fmt: skip
 FITS = (
     MODEL,
@@ -151,7 +154,8 @@ TABLES = {
         (MODEL, KIND, TERM, LABEL, Column("rung", "Method, by name"), Column("method", "What was done"), ESTIMATE, ERROR, DF,
          Column("statistic", "Statistic of the method", NUMBER), P_VALUE, LOW, HIGH,
          Column("smallest_p", "Smallest p the method could give; blank where p is not counted", NUMBER),
-         Column("n_clusters", "Groups the method rests on", INTEGER), Column("note", "Why it does not apply, or what must be said")),
+         Column("n_clusters", "Groups the method rests on", INTEGER), Column("note", "Why it does not apply, or what must be said"),
+         CELL_N, CELL_CENTERS),
         ("model", "kind", "term", "rung"), "Each question answered by several methods side by side.", _shown("ladder"),
     ),
     "variance_components": ModelTable(
@@ -167,7 +171,9 @@ TABLES = {
     ),
     "marginal_means": ModelTable(
         (MODEL, Column("means", "Factors"), Column("cell", "Their levels"), LABEL, Column("scale", "Scale of the mean"), ESTIMATE,
-         ERROR, DF, LOW, HIGH, Column("n", "Rows of data in the cell", INTEGER)),
+         ERROR, DF, LOW, HIGH, Column("n", "Rows of data in the cell", INTEGER),
+         Column("n_people", "People in the cell; rows, where a row is no person's", INTEGER),
+         Column("n_centers", "Centers in the cell", INTEGER)),
         ("model", "means", "cell"), "Estimated means; factors that are not named count equally, numbers stand at their mean.",
         _shown("marginal_means"),
     ),
@@ -179,7 +185,7 @@ TABLES = {
     "influence": ModelTable(
         (MODEL, KIND, TERM, LABEL, Column("left_out", "Center left out"), ESTIMATE, LOW, HIGH,
          Column("full_estimate", "Estimate with all centers", NUMBER, units=POINTS),
-         Column("state", "Verdict without the center", levels={s: s for s in STATES})),
+         Column("state", "Verdict without the center", levels={s: s for s in STATES}), CELL_N, CELL_CENTERS),
         ("model", "kind", "term", "left_out"), "Each question again without one center; restricted.", _shown("influence"),
     ),
     "diagnostics": ModelTable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bscstudy.models.cells import cells
 from bscstudy.models.contrasts import means_at
 from bscstudy.models.estimates import CONFIDENCE, Question, column_name, column_parts
 from bscstudy.models.fitting import group_names
@@ -55,6 +56,7 @@ def means_rows(spec: dict, result: object, rows: ModelRows, inference: object, w
         at = {name: mean for name, mean in means_at(rows).items() if name not in factors}
         frame = means_frame(fixed_part(result.fit.design), MeansRequest(tuple(factors), at=at), inference, **how)
         counts = rows.frame.groupby(list(factors), observed=False).size()
+        sizes = cells(rows.frame, list(factors), spec["unit"])
         for row in frame.to_dict("records"):
             grid = {name: str(row[name]) for name in factors}
             key = tuple(row[name] for name in factors)
@@ -66,10 +68,19 @@ def means_rows(spec: dict, result: object, rows: ModelRows, inference: object, w
                 "low": row["lower"],
                 "high": row["upper"],
             }
-            n = int(counts.get(key if len(key) > 1 else key[0], 0))
+            key = key if len(key) > 1 else key[0]
+            n = {"n": int(counts.get(key, 0)), **_sizes(sizes, key)}
             place = {"means": ":".join(factors), "cell": ":".join(grid.values()), "grid": grid}
-            found.append({**place, "label": label, "scale": scale, **numbers, "n": n})
+            found.append({**place, "label": label, "scale": scale, **numbers, **n})
     return found
+
+
+def _sizes(sizes: object, key: object) -> dict:
+    """People and centers of one cell; nobody where it does not occur."""
+    if key not in sizes.index:
+        return {"n_people": 0, "n_centers": 0}
+    people, centers = sizes.loc[key, ["people", "centers"]]
+    return {"n_people": int(people), "n_centers": None if centers is None or centers != centers else int(centers)}
 
 
 def ladder_rows(questions: list[Question], result: object, rungs: tuple[str, ...], seed: int, draws: int) -> list[dict]:
@@ -85,7 +96,7 @@ def ladder_rows(questions: list[Question], result: object, rungs: tuple[str, ...
     for rung in found:
         question, plain = questions[rung.contrast], asdict(rung)
         plain.pop("contrast")
-        rows.append({"term": question.term, "kind": question.kind, "label": question.label, **plain})
+        rows.append({**question.place(), **plain})
     return rows
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bscstudy.models.cells import Cell, cell_of_coefficient, cell_of_contrast
 from bscstudy.models.rows import ModelRows
 from bscstudy.models.terms import Part, Vocabulary, term_label
 
@@ -19,7 +20,7 @@ class Estimate:
 
     ``low`` and ``high`` bound the 95% interval; ``df`` is infinite for the normal distribution; ``standardized`` is the estimate over the
     baseline SD of the outcome (gaussian: contrasts, terms of wave, predictors scaled by their SD; otherwise None); ``level`` is the
-    outermost grouping level at which the term varies.
+    outermost grouping level at which the term varies; ``cell_n`` and ``cell_centers`` people and centers of the smallest group it compares.
     """
 
     term: str
@@ -34,6 +35,8 @@ class Estimate:
     standardized: float | None
     level: str
     in_family: bool
+    cell_n: int | None = None
+    cell_centers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ class Question:
     standardize: bool
     in_family: bool
     declared: bool = False
+    cell: Cell = Cell()
+
+    def place(self) -> dict:
+        """Return the columns by which tables know the question, and the size of the smallest group it compares."""
+        own = {"term": self.term, "kind": self.kind, "label": self.label}
+        return {**own, "cell_n": self.cell.people, "cell_centers": self.cell.centers}
 
 
 def column_parts(name: str) -> tuple[Part, ...]:
@@ -69,31 +78,36 @@ def column_name(parts: tuple[Part, ...]) -> str:
 def coefficient_questions(
     spec: dict, rows: ModelRows, names: tuple[str, ...], levels: tuple[str, ...], words: Vocabulary
 ) -> list[Question]:
-    """Return each fixed column as a question; without contrasts those of declared predictors belong to the family of hypotheses."""
+    """Return each fixed column as a question.
+
+    Without contrasts those of declared predictors and pieces of time belong to the family of hypotheses.
+    """
     all_parts = tuple(column_parts(name) for name in names)
     predictors = spec.get("predictors") or {}
     references = {name: known[0] for name, known in rows.levels.items()}
     found = []
     for column, parts in enumerate(all_parts):
         variables = {name for name, _ in parts}
-        declared = any(name in predictors for name in variables)
-        scaled = bool(parts) and all(n in rows.levels or predictors.get(n, {}).get("scale") == "sd" for n in variables)
+        declared = any(name in predictors or name in words.pieces for name in variables)
+        scaled = bool(parts) and all(n in rows.levels or n in words.pieces or predictors.get(n, {}).get("scale") == "sd" for n in variables)
         in_family = bool(spec.get("hypotheses")) and not spec.get("contrasts") and declared
         label = term_label(parts, all_parts, references, predictors, words)
         weights = np.eye(len(names))[column]
         standardize = scaled and ("wave" in variables or declared)
-        found.append(Question("fixed", column_name(parts), label, weights, levels[column], standardize, in_family, declared))
+        cell = cell_of_coefficient(parts, rows, spec["unit"])
+        found.append(Question("fixed", column_name(parts), label, weights, levels[column], standardize, in_family, declared, cell))
     return found
 
 
-def contrast_questions(spec: dict, weights: list[np.ndarray], levels: tuple[str, ...]) -> list[Question]:
+def contrast_questions(spec: dict, rows: ModelRows, weights: list[np.ndarray], levels: tuple[str, ...]) -> list[Question]:
     """Return each declared contrast as a question; its level is the innermost of the columns it uses."""
     order = {level: place for place, level in enumerate(dict.fromkeys(levels))} | {"row": len(levels)}
     found = []
     for contrast, weight in zip(spec.get("contrasts") or [], weights, strict=True):
         used = [levels[k] for k in np.flatnonzero(np.abs(weight) > 1e-10)]
         level = max(used, key=lambda name: order[name], default="row")
-        found.append(Question("contrast", contrast["id"], contrast["label"], weight, level, True, bool(spec.get("hypotheses")), True))
+        cell, in_family = cell_of_contrast(contrast, rows, spec["unit"]), bool(spec.get("hypotheses"))
+        found.append(Question("contrast", contrast["id"], contrast["label"], weight, level, True, in_family, True, cell))
     return found
 
 
@@ -113,10 +127,11 @@ def answered(questions: list[Question], inference: object, baseline_sd: float | 
         standardized = value / baseline_sd if question.standardize and baseline_sd else None
         low, high = (float(v) for v in limits[i])
         numbers = (value, error, df, statistic, p_value, low, high, standardized)
-        rows.append(Estimate(question.term, question.label, *numbers, question.level, question.in_family))
+        sizes = (question.cell.people, question.cell.centers)
+        rows.append(Estimate(question.term, question.label, *numbers, question.level, question.in_family, *sizes))
     return rows
 
 
 def asked_of_ladder(fixed: list[Question], contrasts: list[Question]) -> list[Question]:
-    """Return what the ladder answers: contrasts, else coefficients of declared predictors, else all coefficients but the intercept."""
+    """Return what the ladder answers: contrasts, else coefficients of predictors and pieces of time, else all but the intercept."""
     return contrasts or [q for q in fixed if q.declared] or [q for q in fixed if q.term != "(Intercept)"]

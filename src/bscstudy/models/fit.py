@@ -14,12 +14,13 @@ from bscstudy.models import described
 from bscstudy.models.contrasts import contrast_weights, refuse_contrasts
 from bscstudy.models.diagnostics import residual_diagnostics
 from bscstudy.models.estimates import Estimate, answered, asked_of_ladder, coefficient_questions, contrast_questions
-from bscstudy.models.fitting import DRAWS, family_of, fit_rows, group_names, inference_of, levels_of_columns, or_reason, rungs_of
+from bscstudy.models.fitting import DRAWS, family_of, fit_rows, group_names, in_words, inference_of, levels_of_columns, or_reason, rungs_of
 from bscstudy.models.formula_words import read_formula
 from bscstudy.models.influence import influence_rows
 from bscstudy.models.rows import ModelRows, model_file, model_rows, refuse_too_little
 from bscstudy.models.second_engine import second_engine
 from bscstudy.models.terms import Vocabulary, vocabulary
+from bscstudy.models.time_pieces import with_time_pieces
 from bscstudy.models.verdict import NO_RANDOM_SLOPE, NotEstimable, Verdict, joint_verdict
 
 
@@ -105,18 +106,18 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
     Raises
     ------
     BscError
-        BSC-MOD-010 to 018 where the model file asks for what does not exist or does not fit together.
+        BSC-MOD-010 to 021 where the model file asks for what does not exist or does not fit together.
     """
-    words = vocabulary(config)
+    words = vocabulary(config, spec.get("time"))
     formula = read_formula(spec["formula"], model_file(spec) + ", formula")
     try:
-        rows = model_rows(spec, formula, tables, words)
+        rows = model_rows(spec, formula, with_time_pieces(spec, tables, config.get("waves") or []), words)
     except BscError as absent:
         if spec.get("optional") and absent.code in ("BSC-MOD-012", "BSC-MOD-013"):
             return _left_out(spec, absent)
         raise
     refusals, flags = _comparability(spec, _waves_present(rows, words), config)
-    empty = _without_estimates(spec, rows, tuple(flags))
+    empty = _without_estimates(spec, rows, (*flags, *rows.notes))
     if refusals:
         return replace(empty, verdict=Verdict("failed", tuple(refusals)))
     try:
@@ -124,7 +125,7 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
         refuse_contrasts(spec.get("contrasts") or [], rows)
         result = fit_rows(spec, rows)
     except NotEstimable as refusal:
-        return replace(empty, verdict=Verdict("failed", refusal.reasons))
+        return replace(empty, verdict=Verdict("failed", tuple(map(in_words, refusal.reasons))))
     return _Fitted(spec, rows, result, words, seed).result(empty, flags)
 
 
@@ -142,15 +143,17 @@ class _Fitted:
         """Return the result: judged first, with numbers only where they may be shown."""
         grouped = bool(self.fit.fit.design.factors)
         empty = replace(empty, link=self.fit.family.link, estimator=self.fit.estimator if grouped else "ordinary least squares")
-        if not self.fit.verdict.estimated:
-            return replace(empty, verdict=self.fit.verdict)
+        own = self.fit.verdict
+        own = replace(own, reasons=tuple(in_words(reason, group_names(self.fit)) for reason in own.reasons))
+        if not own.estimated:
+            return replace(empty, verdict=own)
         inference = inference_of(self.spec, self.fit, model_file(self.spec))
         questions, contrasts = self._questions()
         baseline = _baseline_sd(self.rows, self.words) if self.fit.linear else None
         fixed, compared = answered(questions, inference, baseline), answered(contrasts, inference, baseline)
         second = second_engine(self.fit)
         lacking = [row.term for row in (*fixed, *compared) if not row.p_value >= 0]
-        verdict = joint_verdict(self.fit.verdict, second.faults if second else (), lacking, flags)
+        verdict = joint_verdict(own, second.faults if second else (), lacking, flags)
         empty = replace(
             empty,
             verdict=verdict,
@@ -169,7 +172,7 @@ class _Fitted:
         part = fixed_part(design)
         weights = [contrast_weights(c, part, self.rows) for c in self.spec.get("contrasts") or []]
         questions = coefficient_questions(self.spec, self.rows, design.fixed_names, levels, self.words)
-        return questions, contrast_questions(self.spec, weights, levels)
+        return questions, contrast_questions(self.spec, self.rows, weights, levels)
 
     def _described(self, found: FitResult, inference: object, asked: list) -> FitResult:
         """Add all that stands beside the estimates."""
@@ -195,7 +198,7 @@ class _Fitted:
             center_modes=tuple(described.mode_rows(fit, rows, self.words)),
             influence=tuple(influence_rows(asked, fit, rows, inference_name(spec))),
             diagnostics=residual_diagnostics(fit),
-            notes=(*found.notes, *notes, *_notes(rows, fit, [*found.fixed_effects, *found.contrasts], smallest)),
+            notes=(*found.notes, *notes, *_notes(spec, rows, fit, [*found.fixed_effects, *found.contrasts], smallest, self.words)),
         )
 
 
@@ -283,7 +286,7 @@ def _smallest_p(fit: object) -> float | None:
     return float(2.0 ** (1 - count)) if count > 1 else None
 
 
-def _notes(rows: ModelRows, fit: object, found: list[Estimate], smallest: float | None) -> list[str]:
+def _notes(spec: dict, rows: ModelRows, fit: object, found: list[Estimate], smallest: float | None, words: Vocabulary) -> list[str]:
     design, names = fit.fit.design, group_names(fit)
     if not design.factors:
         return ["no grouping in the formula: rows are treated as independent"]
@@ -292,11 +295,21 @@ def _notes(rows: ModelRows, fit: object, found: list[Estimate], smallest: float 
     if smallest is not None and any(row.level == names[top.name] and row.term != "(Intercept)" for row in found):
         bound = f"an exact sign-flip test could not give a p below {smallest:.2g}"
         notes.append(f"terms that vary between {one}s only rest on {top.n_levels} of them, and {bound}")
-    if "wave" in rows.formula.fixed_names and not _change_varies(rows):
+    if {"wave", *words.pieces} & set(rows.formula.fixed_names) and not _change_varies(rows):
         notes.append(f"change is taken to be alike in every {one} ({NO_RANDOM_SLOPE}), else its intervals are too narrow")
+    notes += _caution(spec, fit)
     if top.n_levels < 10:
         notes.append(f"with {top.n_levels} {one}s the variance between them is hardly known")
     return notes
+
+
+def _caution(spec: dict, fit: object) -> list[str]:
+    """What must be said of the model's own method, where simulation found that it rejects true nulls too often."""
+    from bscstudy.multilevel.ladder import CAUTIONS
+    from bscstudy.multilevel.result_methods import default_method
+
+    name = inference_name(spec) or default_method(fit.fit)
+    return [f"its own method ({name.replace('_', '-')}) {CAUTIONS[name]}"] if name in CAUTIONS else []
 
 
 def _change_varies(rows: ModelRows) -> bool:

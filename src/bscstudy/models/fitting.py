@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.models.formula_words import ID_COLUMNS
 from bscstudy.models.rows import SUCCESSES, TRIALS, ModelRows, group_label
 from bscstudy.models.verdict import NotEstimable
 
 #: a model file's word for a method -> the engine's
 METHODS = {"residual": "t"}
-ENGINE_FAMILIES = {"ordinal": "cumulative"}
 DRAWS = 999
 #: the parametric bootstrap refits every contrast thousands of times, so a model file asks for it
 LADDER = ("exact", "satterthwaite", "kenward_roger", "cr2", "wild_cluster_bootstrap")
@@ -37,9 +37,9 @@ def fit_rows(spec: dict, rows: ModelRows) -> object:
 
     right = rows.formula.parsed.text.partition("~")[2]
     left = f"cbind({SUCCESSES}, {TRIALS} - {SUCCESSES})" if spec.get("trials") else "score"
-    family = ENGINE_FAMILIES.get(family_of(spec), family_of(spec))
+    how = {"family": family_of(spec), "link": spec.get("link"), "reml": bool(spec.get("reml", True))}
     try:
-        return fit_mixed_model(f"{left} ~{right}", rows.frame, family=family, link=spec.get("link"), reml=bool(spec.get("reml", True)))
+        return fit_mixed_model(f"{left} ~{right}", rows.frame, **how)
     except BscError as refusal:
         raise NotEstimable(*refusal_reasons(refusal)) from None
 
@@ -55,6 +55,21 @@ def refusal_reasons(refusal: BscError) -> list[str]:
 def plain_names(text: str) -> str:
     """Return text with factor levels written ``wave[T4]`` as in our tables, not ``wave[T.T4]`` as in formulaic's names."""
     return re.sub(r"\[T\.", "[", text)
+
+
+def in_words(text: str, names: dict[str, str] | None = None) -> str:
+    """Return a reason of a verdict as the model's formula would say it: ``center:wave``, not the engine's ``center_id:wave``.
+
+    Parameters
+    ----------
+    names : dict, optional
+        The engine's name of each grouping factor -> ours, see `group_names`.
+    """
+    for engine, own in sorted((names or {}).items(), key=lambda pair: -len(pair[0])):
+        text = re.sub(rf"(?<![\w:]){re.escape(engine)}(?![\w:])", own, text)
+    short = {column: name for name, column in ID_COLUMNS.items()}
+    text = re.sub("|".join(rf"\b{column}\b" for column in short), lambda match: short[match.group()], text)
+    return text.replace("variance of (Intercept)", "variance of the mean")
 
 
 def inference_of(spec: dict, result: object, where: str) -> object:

@@ -14,7 +14,7 @@ FEWEST_CENTERS, MOST_CENTERS = 4, 100
 
 
 def influence_rows(questions: list[Question], result: object, rows: ModelRows, method: str | None) -> list[dict]:
-    """Return {left_out, term, kind, label, estimate, low, high, full_estimate, state} for every center and question.
+    """Return {left_out, term, kind, label, cell_n, cell_centers, estimate, low, high, full_estimate, state} for every center and question.
 
     A refit starts at the estimates with all centers. Its interval is by the model's own method. The state is the verdict of the refit;
     where it is not ok or boundary, or a question cannot be answered without the center, the numbers are missing. No rows with fewer than
@@ -32,7 +32,7 @@ def influence_rows(questions: list[Question], result: object, rows: ModelRows, m
         state, estimates, limits = _without(result, centers != center, weights, method)
         for i, question in enumerate(questions):
             known = {"estimate": estimates[i], "low": limits[i, 0], "high": limits[i, 1], "full_estimate": float(full[i])}
-            words = {"left_out": center, "term": question.term, "kind": question.kind, "label": question.label}
+            words = {"left_out": center, **question.place()}
             found.append({**words, **{name: float(v) for name, v in known.items()}, "state": state})
     return found
 

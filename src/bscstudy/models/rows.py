@@ -10,6 +10,7 @@ import pandas as pd
 from bscstudy.errors import BscError, nearest
 from bscstudy.models.formula_words import ModelFormula
 from bscstudy.models.predictors import add_predictors, scale_predictors
+from bscstudy.models.stayers import stayer_rows, stayers_note
 from bscstudy.models.terms import Vocabulary
 from bscstudy.models.verdict import NotEstimable
 
@@ -24,7 +25,7 @@ class ModelRows:
 
     ``frame`` (n rows) has ``score`` and every variable of the formula, none missing, factors as categoricals with the reference level
     first; ``levels`` factor -> levels; ``n_excluded`` reason -> rows; ``n_outside`` rows that the model's sample does not ask for;
-    ``predictors`` mean and standard deviation by which each was scaled.
+    ``predictors`` mean and standard deviation by which each was scaled; ``notes`` on who the sample takes and on counts.
     """
 
     frame: pd.DataFrame
@@ -33,6 +34,7 @@ class ModelRows:
     n_excluded: dict[str, int]
     n_outside: int
     predictors: dict[str, dict]
+    notes: tuple[str, ...] = ()
 
     @property
     def score(self) -> np.ndarray:
@@ -74,6 +76,7 @@ def model_rows(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFrame
     if outcome not in frame:
         raise unknown_column(outcome, where + ", outcome", list(table.columns))
     frame = frame.assign(score=pd.to_numeric(frame[outcome], errors="coerce"))
+    frame, notes = _stayers(spec, frame, where)
     n_outside = len(table) - len(frame)
     frame = _with_trials(spec, add_predictors(spec, frame, tables, where), where)
     variables = (*formula.fixed_names, *formula.slope_names)
@@ -82,9 +85,10 @@ def model_rows(spec: dict, formula: ModelFormula, tables: dict[str, pd.DataFrame
             raise unknown_column(column, where + ", formula", list(frame.columns))
     trials = (TRIALS,) if spec.get("trials") else ()
     frame, n_excluded = _complete(frame, (*trials, *formula.group_columns), variables)
-    frame, predictors = scale_predictors(spec, _with_successes(frame, where) if trials else frame)
+    frame, halves = _with_successes(frame, where) if trials else (frame, ())
+    frame, predictors = scale_predictors(spec, frame)
     levels = _levels(spec, frame, variables, words, where)
-    return ModelRows(_as_factors(frame, levels), formula, levels, n_excluded, n_outside, predictors)
+    return ModelRows(_as_factors(frame, levels), formula, levels, n_excluded, n_outside, predictors, (*notes, *halves))
 
 
 def refuse_too_little(rows: ModelRows, *, gaussian: bool = True) -> None:
@@ -142,6 +146,19 @@ def _sample(spec: dict, table: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+def _stayers(spec: dict, frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Keep only people with the outcome in every wave, where the model asks for stayers; and say so."""
+    sample = spec.get("sample") or {}
+    if sample.get("people", "everyone") != "stayers":
+        return frame, ()
+    for column in ("person_id", "wave"):
+        if column not in frame:
+            raise unknown_column(column, f"{where}, sample.people", list(frame.columns))
+    waves = [str(wave) for wave in sample.get("waves") or sorted(set(frame.loc[frame["score"].notna(), "wave"].astype(str)))]
+    kept = frame[stayer_rows(frame, waves)].reset_index(drop=True)
+    return kept, (stayers_note(kept, frame, waves),)
+
+
 def _with_trials(spec: dict, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     column = spec.get("trials")
     if column is None:
@@ -152,10 +169,11 @@ def _with_trials(spec: dict, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.assign(**{TRIALS: number.where(number > 0)})
 
 
-def _with_successes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+def _with_successes(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Add the counts behind the shares. Two raters' mean may be half a count: it becomes the even number next to it, and that is said."""
     counts = frame["score"] * frame[TRIALS]
-    whole = counts.round()
-    misfit = (counts - whole).abs() > _WHOLE * frame[TRIALS].clip(lower=1)
+    twice, tolerance = (2 * counts).round(), _WHOLE * frame[TRIALS].clip(lower=1)
+    misfit = (2 * counts - twice).abs() > 2 * tolerance
     if misfit.any() or (frame["score"] < 0).any() or (frame["score"] > 1).any():
         raise BscError(
             "BSC-MOD-017",
@@ -164,7 +182,9 @@ def _with_successes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             "A binomial model counts how many of the applicable indicators were met; other numbers have no such count.",
             "Name a share between 0 and 1 as outcome and the column with its own number applicable as `trials`.",
         )
-    return frame.assign(**{SUCCESSES: whole})
+    n_halves = int((twice % 2 == 1).sum())
+    note = f"{n_halves} outcomes are half a count, the mean of two raters, and are taken as the even number next to it"
+    return frame.assign(**{SUCCESSES: (twice / 2).round()}), (note,) if n_halves else ()
 
 
 def _complete(frame: pd.DataFrame, ids: tuple[str, ...], variables: tuple[str, ...]) -> tuple[pd.DataFrame, dict[str, int]]:

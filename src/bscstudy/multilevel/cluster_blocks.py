@@ -73,8 +73,8 @@ def nested_codes(design: Design, clusters: str | np.ndarray | None) -> np.ndarra
             "BSC-LMM-030",
             f"Levels of {', '.join(crossed)} occur in more than one cluster.",
             tuple(f"random effects by {name}" for name in crossed),
-            "a cluster-robust covariance takes rows of different clusters as independent, and these are not.",
-            "cluster by a factor that contains all others, or use Kenward-Roger for crossed factors.",
+            "A cluster-robust covariance takes rows of different clusters as independent, and these are not.",
+            "Cluster by a factor that contains all others, or use Kenward-Roger for crossed factors.",
         )
     return codes
 
@@ -89,8 +89,8 @@ def _codes(design: Design, clusters: str | np.ndarray | None) -> np.ndarray:
             "BSC-LMM-031",
             "The clusters cannot be used.",
             f"clusters: {clusters if isinstance(clusters, str) else 'one value a row'}",
-            "each of the model's rows must belong to one known cluster.",
-            f"give one value without gaps for each of the {design.n} rows"
+            "Each of the model's rows must belong to one known cluster.",
+            f"Give one value without gaps for each of the {design.n} rows"
             + (f", or one of the grouping factors {', '.join(names)}." if names else "; the model has no grouping factor of its own."),
         )
     return np.unique(np.asarray(values), return_inverse=True)[1].reshape(-1)

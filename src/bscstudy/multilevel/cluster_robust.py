@@ -113,8 +113,8 @@ class RobustCovariance:
                 "BSC-LMM-033",
                 f"A contrast has {contrasts.shape[1]} weights for {len(self.estimate)} fixed effects, or a missing one.",
                 "contrasts",
-                "each fixed effect needs its weight, otherwise another question is answered.",
-                "give one finite number for each fixed effect, in the order of the model's terms.",
+                "Each fixed effect needs its weight, otherwise another question is answered.",
+                "Give one finite number for each fixed effect, in the order of the model's terms.",
             )
         return contrasts
 
@@ -130,10 +130,10 @@ class RobustCovariance:
         if any(not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < _IDENTIFIED for r in ranks):
             raise BscError(
                 "BSC-LMM-034",
-                f"{len(contrasts)} contrasts cannot be tested together with {self.n_clusters} clusters.",
+                f"There are {len(contrasts)} contrasts, which cannot be tested together with {self.n_clusters} clusters.",
                 "joint test",
-                "the contrasts repeat each other, or the clusters are too few to estimate their joint covariance.",
-                "test fewer contrasts at once, and none that follows from the others or concerns one cluster alone.",
+                "The contrasts repeat each other, or the clusters are too few to estimate their joint covariance.",
+                "Test fewer contrasts at once, and none that follows from the others or concerns one cluster alone.",
             )
         values, vectors = np.linalg.eigh(expected)
         return vectors @ (vectors.T / np.sqrt(values)[:, None])
@@ -226,18 +226,18 @@ def _factor(kind: str, n_clusters: int, n_rows: int, p: int) -> float:
     if kind not in KINDS:
         raise BscError(
             "BSC-LMM-035",
-            f"{kind!r} is not a kind of cluster-robust covariance.",
+            f"There is no kind {kind!r} of cluster-robust covariance.",
             "kind",
-            "each kind corrects for few clusters in its own way.",
-            f"use one of {', '.join(KINDS)}; CR2 is recommended.",
+            "Each kind corrects for few clusters in its own way.",
+            f"Use one of {', '.join(KINDS)}; CR2 is recommended.",
         )
     if n_clusters < 2 or (kind == "CR1p" and n_clusters <= p):
         raise BscError(
             "BSC-LMM-032",
-            f"{kind} cannot be computed from {n_clusters} cluster{'s' * (n_clusters != 1)} and {p} fixed effects.",
+            f"The kind {kind} cannot be computed from {n_clusters} cluster{'s' * (n_clusters != 1)} and {p} fixed effects.",
             "clusters",
-            "the variance between clusters is what a cluster-robust covariance measures.",
-            "use a factor with at least two levels, and CR1p only with more clusters than fixed effects.",
+            "The variance between clusters is what a cluster-robust covariance measures.",
+            "Use a factor with at least two levels, and CR1p only with more clusters than fixed effects.",
         )
     ratio = n_clusters / (n_clusters - 1)
     factors = {"CR1": ratio, "CR1p": n_clusters / max(n_clusters - p, 1), "CR1S": ratio * (n_rows - 1) / max(n_rows - p, 1)}
@@ -266,6 +266,6 @@ def _estimating(block: ClusterBlock, model_covariance: np.ndarray, root: np.ndar
             "Without one of the clusters a fixed effect cannot be estimated, so CR3 does not exist.",
             "fixed effects",
             "CR3 leaves out one cluster after the other.",
-            "use CR2, or leave out the column that only one cluster informs (such as an indicator of one center).",
+            "Use CR2, or leave out the column that only one cluster informs (such as an indicator of one center).",
         )
     return np.linalg.solve(np.eye(len(own)) - own @ model_covariance, weighted)

@@ -91,8 +91,8 @@ def _jackknifed(totals: np.ndarray, products: np.ndarray, contrast: np.ndarray, 
                 "BSC-LMM-042",
                 "Without one of the clusters a fixed effect cannot be estimated, so its scores cannot be jackknifed.",
                 "fixed effects",
-                "the jackknife leaves out one cluster after the other.",
-                "set jackknife to false, or take out the column that only one cluster informs.",
+                "The jackknife leaves out one cluster after the other.",
+                "Set jackknife to false, or take out the column that only one cluster informs.",
             )
         inverse = np.linalg.inv(rest) / np.outer(size, size)
         beta, direction = inverse @ (sums - totals[g]), inverse @ contrast
@@ -120,8 +120,8 @@ def _inverse(fixed: np.ndarray) -> np.ndarray:
             "BSC-LMM-040",
             "The fixed columns depend on each other, or are more than the rows.",
             "fixed effects",
-            "their coefficients are not determined by the data.",
-            "leave out columns that follow from the others; with absorbed groups also the constant and all that is constant in a group.",
+            "Their coefficients are not determined by the data.",
+            "Leave out columns that follow from the others; with absorbed groups also the constant and all that is constant in a group.",
         )
     upper = np.linalg.qr(scaled, mode="r")
     root = np.linalg.inv(upper) / size[:, None]
@@ -140,8 +140,8 @@ def _arrays(response, fixed, clusters, contrast, absorb):
             "BSC-LMM-037",
             "The arrays of a wild cluster bootstrap do not fit each other, or hold missing values.",
             "response, fixed, clusters, contrast, absorb",
-            "every row needs a response, its columns and a cluster; every column needs its weight in the contrast, not all of them 0.",
-            "give arrays of shapes (n,), (n, p), (n,), (p,) and (n,) with the rows of missing values left out.",
+            "Every row needs a response, its columns and a cluster; every column needs its weight in the contrast, not all of them 0.",
+            "Give arrays of shapes (n,), (n, p), (n,), (p,) and (n,) with the rows of missing values left out.",
         )
     codes = [np.unique(v, return_inverse=True)[1].reshape(-1) for v in labels]
     if codes[0].max() < 1:
@@ -149,8 +149,8 @@ def _arrays(response, fixed, clusters, contrast, absorb):
             "BSC-LMM-039",
             "A wild cluster bootstrap needs at least two clusters.",
             "clusters",
-            "it weighs whole clusters against each other.",
-            "use a factor with at least two levels.",
+            "It weighs whole clusters against each other.",
+            "Use a factor with at least two levels.",
         )
     groups = codes[1] if absorb is not None else None
     if groups is not None and len(np.unique(np.column_stack([groups, codes[0]]), axis=0)) > groups.max() + 1:
@@ -158,8 +158,8 @@ def _arrays(response, fixed, clusters, contrast, absorb):
             "BSC-LMM-041",
             "An absorbed group occurs in more than one cluster.",
             "absorb",
-            "its mean would tie clusters to each other that the bootstrap takes as independent.",
-            "absorb the clusters or groups within them, and give other indicators (such as the wave) as fixed columns.",
+            "Its mean would tie clusters to each other that the bootstrap takes as independent.",
+            "Absorb the clusters or groups within them, and give other indicators (such as the wave) as fixed columns.",
         )
     return response, fixed, contrast, codes[0], groups
 
@@ -169,6 +169,6 @@ def _no_variance() -> BscError:
         "BSC-LMM-043",
         "The contrast has no variance between clusters.",
         "contrast",
-        "it is decided by one cluster alone, or the columns reproduce the response exactly, and every t would be infinite.",
-        "test a contrast that several clusters inform.",
+        "It is decided by one cluster alone, or the columns reproduce the response exactly, and every t would be infinite.",
+        "Test a contrast that several clusters inform.",
     )

@@ -37,7 +37,8 @@ def kernel(function: Callable | None = None, *, fast: bool = False) -> Callable:
     def compiled(body: Callable) -> Callable:
         if numba is None:
             return body
-        dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER_SUMS if fast else False)(body)
+        options = {"nogil": True, "error_model": "numpy", "fastmath": _REORDER_SUMS if fast else False, "no_cfunc_wrapper": True}
+        dispatcher = numba.njit(cache=True, **options)(body)
         _tie_to_all_kernels(dispatcher)
         return dispatcher
 

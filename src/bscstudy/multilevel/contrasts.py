@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import check_level
 from bscstudy.multilevel.hypotheses import ContrastTests
 
 KINDS = ("pairwise", "treatment", "consecutive")
@@ -43,38 +44,54 @@ def contrast_set(labels: Sequence[str], kind: str | Mapping[str, Sequence[float]
     Raises
     ------
     BscError
-        BSC-LMM-088 for an unknown kind, weights of another number than there are means, or nothing to compare.
+        BSC-LMM-088 for an unknown kind, 116 for weights that do not fit the means, 117 for one mean only.
 
     Notes
     -----
     The directions are those of R's emmeans (pairwise, trt.vs.ctrl, consec).
     """
     count = len(labels)
-    if isinstance(kind, str):
-        if kind not in KINDS:
-            raise _refusal(
-                f"There is no kind of contrast '{kind}'.", f"Use one of {', '.join(KINDS)}, or weights. {nearest(kind, list(KINDS))}"
-            )
-        pairs = {
-            "pairwise": list(itertools.combinations(range(count), 2)),
-            "treatment": [(i, 0) for i in range(1, count)],
-            "consecutive": [(i + 1, i) for i in range(count - 1)],
-        }[kind]
-        if not pairs:
-            raise _refusal("There is only one mean, so there is nothing to compare.", "Name a variable with several values in `over`.")
-        weights = np.zeros((len(pairs), count))
-        for row, (plus, minus) in enumerate(pairs):
-            weights[row, plus], weights[row, minus] = 1.0, -1.0
-        return ContrastSet(tuple(f"{labels[a]} - {labels[b]}" for a, b in pairs), weights)
-    wrong = [name for name, values in kind.items() if len(values) != count or not np.all(np.isfinite(np.asarray(values, float)))]
-    if wrong or not kind:
+    if isinstance(kind, Mapping):
+        return _weighted(labels, kind)
+    if not isinstance(kind, str) or kind not in KINDS:
+        todo = f"Use one of {', '.join(KINDS)}, or a mapping of names to weights. {nearest(str(kind), list(KINDS))}"
+        named = f"'{kind}'" if isinstance(kind, str) else f"given by a {type(kind).__name__}"
+        raise _refusal("BSC-LMM-088", f"There is no kind of contrast {named}.", todo)
+    pairs = {
+        "pairwise": list(itertools.combinations(range(count), 2)),
+        "treatment": [(i, 0) for i in range(1, count)],
+        "consecutive": [(i + 1, i) for i in range(count - 1)],
+    }[kind]
+    if not pairs:
+        todo = "Name a variable with several values in `over`."
+        raise _refusal("BSC-LMM-117", "There is only one mean, so there is nothing to compare.", todo)
+    weights = np.zeros((len(pairs), count))
+    for row, (plus, minus) in enumerate(pairs):
+        weights[row, plus], weights[row, minus] = 1.0, -1.0
+    return ContrastSet(tuple(f"{labels[a]} - {labels[b]}" for a, b in pairs), weights)
+
+
+def _weighted(labels: Sequence[str], kind: Mapping[str, Sequence[float]]) -> ContrastSet:
+    count = len(labels)
+    rows = {str(name): _numbers(values) for name, values in kind.items()}
+    wrong = [name for name, values in rows.items() if values.shape != (count,) or not np.all(np.isfinite(values))]
+    if wrong or not rows:
         named = f"contrast '{wrong[0]}'" if wrong else "the contrasts"
-        raise _refusal(f"The weights of {named} do not fit {count} means.", f"Give {count} numbers, for: {', '.join(labels)}.")
-    return ContrastSet(tuple(kind), np.array([list(values) for values in kind.values()], dtype=float))
+        todo = f"Give {count} numbers, for: {', '.join(labels)}."
+        raise _refusal("BSC-LMM-116", f"The weights of {named} do not fit {count} mean{'' if count == 1 else 's'}.", todo)
+    return ContrastSet(tuple(rows), np.array(list(rows.values())))
 
 
-def _refusal(what: str, todo: str) -> BscError:
-    return BscError("BSC-LMM-088", what, "contrasts", "A comparison has to say which means it compares.", todo.rstrip())
+def _numbers(values: object) -> np.ndarray:
+    """Return weights as numbers; an empty array where they are none."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (OverflowError, TypeError, ValueError):
+        return np.zeros(0)
+
+
+def _refusal(code: str, what: str, todo: str) -> BscError:
+    return BscError(code, what, "contrasts", "A comparison has to say which means it compares.", todo.rstrip())
 
 
 def interval_limits(tests: ContrastTests, level: float = 0.95) -> np.ndarray:
@@ -87,20 +104,8 @@ def interval_limits(tests: ContrastTests, level: float = 0.95) -> np.ndarray:
     """
     from scipy.special import ndtri, stdtrit
 
-    if not 0 < level < 1:
-        raise level_refusal(level)
+    check_level(level)
     upper = (1 + level) / 2
     usable = np.isfinite(tests.df) & (tests.df > 0)
     reach = np.where(np.isinf(tests.df), ndtri(upper), np.where(usable, stdtrit(np.where(usable, tests.df, 1.0), upper), np.nan))
     return np.column_stack([tests.estimate - reach * tests.std_error, tests.estimate + reach * tests.std_error])
-
-
-def level_refusal(level: float) -> BscError:
-    """Return the refusal of a level of confidence outside 0 to 1."""
-    return BscError(
-        "BSC-LMM-083",
-        f"{level} is not a level of confidence.",
-        "level",
-        "The limits of an interval depend on it.",
-        "Give a number between 0 and 1, such as 0.95.",
-    )

@@ -8,6 +8,7 @@ from math import comb
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_draws, check_level, check_seed, no_seed
 from bscstudy.multilevel.enumeration import drawn_orders, drawn_subsets, drawn_sums, orders, subsets, sums_of_size
 
 #: enumerate up to about 4 million patterns: sign flips of 22 centers
@@ -89,7 +90,8 @@ def sign_flip_test(
     Raises
     ------
     BscError
-        BSC-LMM-044 missing or too few values; 047 too many patterns to enumerate and no seed; 048 level or draws out of range.
+        BSC-LMM-044 missing values; 112 fewer than two; 047 too many patterns to enumerate and no seed; 048, 083, 111 draws, level or
+        seed that are none.
 
     Notes
     -----
@@ -100,7 +102,8 @@ def sign_flip_test(
     Checked against: loops over all patterns, test_multilevel_exact_tests.
     """
     changes = _values(changes)
-    _check_settings(level, draws)
+    check_level(level)
+    check_draws(draws, "draws")
     n = len(changes)
     enumerated = 1 << n <= _MOST_PATTERNS
     shifted = changes - null
@@ -135,7 +138,8 @@ def two_group_test(values: np.ndarray, first: np.ndarray, *, draws: int = 99_999
     Raises
     ------
     BscError
-        BSC-LMM-044 missing or too few values; 045 not two groups; 047 too many patterns and no seed; 048 draws out of range.
+        BSC-LMM-044 missing values; 112 fewer than two; 045 not two groups; 047 too many patterns and no seed; 048, 111 draws or seed
+        that are none.
 
     Notes
     -----
@@ -150,10 +154,10 @@ def two_group_test(values: np.ndarray, first: np.ndarray, *, draws: int = 99_999
             "BSC-LMM-045",
             "A two-group permutation test needs two groups.",
             "groups",
-            "there is nothing to compare.",
-            "mark each center as true (first group) or false (second group), with at least one of either.",
+            "There is nothing to compare.",
+            "Mark each center as true (first group) or false (second group), with at least one of either.",
         )
-    _check_settings(0.95, draws)
+    check_draws(draws, "draws")
     n_patterns = comb(n, size)
     enumerated = n_patterns <= _MOST_PATTERNS
     centered = values - values.mean()
@@ -185,17 +189,17 @@ def correlation_test(x: np.ndarray, y: np.ndarray, *, method: str = "spearman", 
     Raises
     ------
     BscError
-        BSC-LMM-044 missing, too few or constant values; 046 unknown method; 047 too many patterns and no seed; 048 draws out of range.
+        BSC-LMM-044 missing values; 112 fewer than two; 113 constant values; 114 not as many x as y; 046 unknown method; 047 too many
+        patterns and no seed; 048, 111 draws or seed that are none.
 
     Notes
     -----
     Source: Kendall & Gibbons (1990), Rank Correlation Methods; Pitman (1937).
     Checked against: published critical values for 7 and 8 centers, scipy.stats, test_multilevel_exact_tests.
     """
-    x, y = _values(x, varied=True), _values(y, varied=True)
-    if len(x) != len(y):
-        raise _unusable(f"{len(x)} values were given for x and {len(y)} for y.")
-    _check_settings(0.95, draws)
+    x, y = _values(x), _values(y)
+    _refuse_unpaired(x, y)
+    check_draws(draws, "draws")
     n = len(x)
     enumerated = n <= 9
     pairings = orders(n) if enumerated else drawn_orders(n, draws, _seeded(seed, n))
@@ -253,47 +257,59 @@ def _correlations(x: np.ndarray, y: np.ndarray, orders: np.ndarray, method: str)
     else:
         raise BscError(
             "BSC-LMM-046",
-            f"{method!r} is not a correlation that can be tested.",
+            f"There is no test of a correlation {method!r}.",
             "method",
-            "each correlation answers its own question.",
-            "use spearman, kendall or pearson.",
+            "Each correlation answers its own question.",
+            "Use spearman, kendall or pearson.",
         )
     return float(statistics[0]), statistics
 
 
-def _values(values: np.ndarray, *, varied: bool = False) -> np.ndarray:
-    values = np.asarray(values, float)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise _unusable("The values of an exact test are missing, not finite, or fewer than two.")
-    if varied and np.ptp(values) == 0:
-        raise _unusable("All values are equal, so that no correlation exists.")
+def _values(values: np.ndarray) -> np.ndarray:
+    try:
+        values = np.asarray(values, float)
+    except (TypeError, ValueError):
+        values = np.full(2, np.nan)
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise BscError(
+            "BSC-LMM-044",
+            "The values of an exact test are missing or not finite numbers.",
+            "values",
+            "An exact test compares one value a center.",
+            "Give one finite number for each center.",
+        )
+    if len(values) < 2:
+        raise BscError(
+            "BSC-LMM-112",
+            "An exact test has fewer than two values.",
+            "values",
+            "One center by itself has nothing to be compared with.",
+            "Give the values of at least two centers.",
+        )
     return values
 
 
-def _unusable(what: str) -> BscError:
-    return BscError(
-        "BSC-LMM-044", what, "values", "an exact test compares one value a center.", "give one finite number for each center, at least two."
-    )
+def _refuse_unpaired(x: np.ndarray, y: np.ndarray) -> None:
+    if len(x) != len(y):
+        raise BscError(
+            "BSC-LMM-114",
+            f"There are {len(x)} values of x and {len(y)} of y.",
+            "x, y",
+            "A correlation is one of pairs.",
+            "Give both values of each center, in the same order.",
+        )
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise BscError(
+            "BSC-LMM-113",
+            "All values to be correlated are equal.",
+            "x" if np.ptp(x) == 0 else "y",
+            "What does not vary is related to nothing, and no correlation exists.",
+            "Use a property in which the centers differ.",
+        )
 
 
 def _seeded(seed: int | None, n: int) -> np.random.Generator:
     if seed is None:
-        raise BscError(
-            "BSC-LMM-047",
-            f"The patterns of {n} centers are too many to enumerate, and there is no seed to draw them.",
-            "seed",
-            "a random test must give the same p when it is run again.",
-            "give a whole number as seed.",
-        )
+        raise no_seed(n, "centers")
+    check_seed(seed)
     return np.random.default_rng(seed)
-
-
-def _check_settings(level: float, draws: int) -> None:
-    if not 0 < level < 1 or draws < 1:
-        raise BscError(
-            "BSC-LMM-048",
-            "The confidence level or the number of draws is out of range.",
-            "level, draws",
-            "a level is a share between 0 and 1, and at least one pattern must be drawn.",
-            "use 0.95 and the default number of draws, or values near them.",
-        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import one_of
 
 _CODES = {"gaussian": 0, "binomial": 1, "poisson": 2, "negative_binomial": 3, "beta_binomial": 4, "cumulative": 5}
 _LINK_CODES = {"identity": 0, "logit": 1, "probit": 2, "cloglog": 3, "log": 4}
@@ -72,7 +73,7 @@ def family_named(name: str, link: str | None = None, *, categories: tuple[str, .
     BscError
         BSC-LMM-070 unknown family, BSC-LMM-071 a link the family does not have.
     """
-    if name not in ALLOWED_LINKS:
+    if not one_of(name, ALLOWED_LINKS):
         allowed = ", ".join(ALLOWED_LINKS)
         raise BscError(
             "BSC-LMM-070",
@@ -82,7 +83,7 @@ def family_named(name: str, link: str | None = None, *, categories: tuple[str, .
             f"Write one of: {allowed}.",
         )
     links = ALLOWED_LINKS[name]
-    if link is not None and link not in links:
+    if link is not None and not one_of(link, links):
         raise BscError(
             "BSC-LMM-071",
             f"The family '{name}' has no link '{link}'.",

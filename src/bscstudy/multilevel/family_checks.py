@@ -5,23 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.column_refusals import refuse_not_finite
 from bscstudy.multilevel.families import Family
+from bscstudy.multilevel.variables import rows_text
 
+COUNT_FAMILIES = ("poisson", "negative_binomial")
 _LEAST_CATEGORIES = 3
 _STARTING_LOG = 1.0
-
-
-def _places(name: str, wrong: np.ndarray, rows: np.ndarray | None) -> str:
-    """First few data rows (counted from 1) that are wrong; never their values."""
-    positions = np.flatnonzero(wrong) if rows is None else np.sort(np.asarray(rows)[wrong])
-    shown = ", ".join(str(position + 1) for position in positions[:5])
-    return f"column '{name}', data rows {shown}" + (f" and {len(positions) - 5} more" if len(positions) > 5 else "")
 
 
 def check_response(
     family: Family, response: np.ndarray, trials: np.ndarray | None = None, *, name: str = "response", rows: np.ndarray | None = None
 ) -> None:
-    """Refuse a response that cannot come from the family.
+    """Refuse a response that the family's likelihood cannot be worked out for.
+
+    What a formula's left side gives has been through ``check_values`` before; here it is for designs made in another way, and for
+    those that have lost rows since (a group left out).
 
     Parameters
     ----------
@@ -37,35 +36,90 @@ def check_response(
     Raises
     ------
     BscError
-        BSC-LMM-072 counts that are negative or not whole, BSC-LMM-073 more successes than trials, BSC-LMM-074 fewer
-        than three ordered categories or one that nobody chose, BSC-LMM-075 an outcome that never varies.
+        As ``check_values``; BSC-LMM-074 fewer than three ordered categories or one that nobody chose.
     """
     if family.name == "gaussian":
         return
+    check_values(response, trials, family.name, name, rows=rows)
     if family.is_ordinal:
         _check_categories(response, name)
-        return
-    counted = response if trials is None else np.minimum(response, trials)
-    wrong = (counted < 0) | (response != np.floor(response)) | ((trials != np.floor(trials)) if trials is not None else False)
-    if wrong.any():
+
+
+def check_values(
+    values: np.ndarray,
+    trials: np.ndarray | None,
+    family: str,
+    name: str,
+    *,
+    categories: tuple[str, ...] | None = None,
+    rows: np.ndarray | None = None,
+) -> None:
+    """Refuse values that an outcome of the family cannot have, and an outcome that never varies.
+
+    Parameters
+    ----------
+    values, trials : ndarray, shape (n,)
+        Without missing values.
+    family, name : str
+        Of the outcome.
+    categories : tuple of str, optional
+        Of an ordered outcome.
+    rows : ndarray of int, shape (n,), optional
+        Position of each row in the data as given, for the message.
+
+    Raises
+    ------
+    BscError
+        BSC-LMM-005 values that the family cannot have, 006 infinite values, 019 where all values are the same.
+    """
+    refuse_not_finite({name: values} if trials is None else {name: values, f"{name}, trials": trials})
+    findings = []
+    if family in ("binomial", "beta_binomial") and trials is None:
+        findings = [("neither 0 nor 1", (values != 0) & (values != 1))]
+    elif family in COUNT_FAMILIES:
+        findings = [("negative", values < 0), ("not a whole number", values != np.floor(values))]
+    elif trials is not None:
+        findings = [
+            ("negative", (values < 0) | (trials < 0)),
+            ("not a whole number", (values != np.floor(values)) | (trials != np.floor(trials))),
+            ("more successes than trials", values > trials),
+            ("no trial at all", trials == 0),
+        ]
+    places = tuple(f"{name}: {what} in {_rows(wrong, rows)}" for what, wrong in findings if wrong.any())
+    if places:
+        raise _impossible(family, places)
+    _refuse_constant(values if trials is None else values / trials, name, categories)
+
+
+def _rows(wrong: np.ndarray, rows: np.ndarray | None) -> str:
+    """How many rows are wrong, and the first few of them (counted from 1); never their values."""
+    count = int(np.count_nonzero(wrong))
+    if rows is None or len(rows) != len(wrong):
+        return rows_text(count)
+    shown = ", ".join(str(position + 1) for position in np.sort(rows[wrong])[:5])
+    return f"{rows_text(count)} (data row{'' if count == 1 else 's'} {shown}{', ...' if count > 5 else ''})"
+
+
+def _impossible(family: str, places: tuple[str, ...]) -> BscError:
+    return BscError(
+        "BSC-LMM-005",
+        f"The outcome has values that a {family} outcome cannot have.",
+        places,
+        "The likelihood of such a value does not exist.",
+        "Correct the values, leave these rows out, or choose the family that fits the outcome.",
+    )
+
+
+def _refuse_constant(values: np.ndarray, name: str, categories: tuple[str, ...] | None) -> None:
+    if len(values) and np.ptp(values) == 0:
+        what = f"'{categories[0]}'" if categories else format(values[0], ".6g")
         raise BscError(
-            "BSC-LMM-072",
-            f"A {family.name} outcome counts something, but {int(wrong.sum())} values are negative or not whole numbers.",
-            _places(name, wrong, rows),
-            "The likelihood of a count is not defined there.",
-            "Give whole counts (successes and trials for indicators), or use family gaussian for means and shares.",
+            "BSC-LMM-019",
+            "The outcome is the same in every row.",
+            f"{name}: {what} in all {rows_text(len(values))}",
+            "There is nothing to explain, and no variance to divide.",
+            "Check the outcome and the rows chosen.",
         )
-    most = np.ones(len(response)) if trials is None else trials
-    wrong = (response > most) | (most < 1) if family.has_trials else np.zeros(len(response), dtype=bool)
-    if wrong.any():
-        raise BscError(
-            "BSC-LMM-073",
-            f"{int(wrong.sum())} rows have more successes than trials, or no trial at all.",
-            _places(name, wrong, rows),
-            "A share above one, or of nothing, has no probability.",
-            "Check the two columns; leave out rows where no indicator applies.",
-        )
-    _check_variation(family, response, most, name)
 
 
 def _check_categories(response: np.ndarray, name: str) -> None:
@@ -79,20 +133,6 @@ def _check_categories(response: np.ndarray, name: str) -> None:
         f"column '{name}'",
         "A threshold beside an empty category cannot be estimated, and two categories are a binomial outcome.",
         "Join an empty category with its neighbour, or use family binomial for two categories.",
-    )
-
-
-def _check_variation(family: Family, response: np.ndarray, most: np.ndarray, name: str) -> None:
-    """Refuse outcomes that are all zero or all full: their best estimate lies at infinity."""
-    full = bool(np.all(response == most)) if family.has_trials else False
-    if np.any(response > 0) and not full:
-        return
-    raise BscError(
-        "BSC-LMM-075",
-        f"Every row of the {family.name} outcome is {'full' if full else 'zero'}.",
-        f"column '{name}'",
-        "The estimate would lie at infinity, and no model can say anything about differences.",
-        "Report the counts as they are; do not fit a model to this outcome.",
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bscstudy.multilevel.argument_checks import check_flag
 from bscstudy.multilevel.families import family_named
 from bscstudy.multilevel.model_frame import build_design
+from bscstudy.multilevel.quadrature import refuse_points
 from bscstudy.multilevel.result import MixedModelResult
 
 if TYPE_CHECKING:
@@ -58,12 +60,15 @@ def fit_mixed_model(
     Source: Bates, Maechler, Bolker & Walker (2015), Journal of Statistical Software 67(1).
     Checked against: lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2, ordinal 2022.11-16, tests under tests/unit/multilevel.
     """
+    check_flag(reml, "reml")
+    refuse_points(quadrature_points)
+    named = family_named(family, link)
     design = build_design(formula, data, family=family, weights=weights, offset=offset)
     if family == "gaussian":
         from bscstudy.multilevel.linear import fit_linear
 
-        return MixedModelResult(str(formula), family_named(family, link), fit_linear(design, reml=reml))
+        return MixedModelResult(str(formula), named, fit_linear(design, reml=bool(reml)))
     from bscstudy.multilevel.generalized import fit_generalized
 
     fit = fit_generalized(design, family, link=link, quadrature_points=quadrature_points)
-    return MixedModelResult(str(formula), fit.family, fit, quadrature_points)
+    return MixedModelResult(str(formula), fit.family, fit, fit.quadrature_points)

@@ -124,7 +124,7 @@ def unreadable(text: str, reason: str) -> BscError:
     return BscError(
         "BSC-LMM-001",
         f"The formula cannot be read. {reason}",
-        text,
+        text or "(empty formula)",
         "A formula read in a way its author did not mean would answer another question.",
         "Write it as in `score ~ wave * arm + (1 + wave | center/person) + (1 | rater)`; put unusual names in backticks.",
     )

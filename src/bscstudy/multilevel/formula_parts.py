@@ -52,7 +52,7 @@ def formula_part(text: str, whole: str) -> FormulaPart:
         factors = [factor for term in formula for factor in term.factors]
     except Exception as error:
         reason = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip().splitlines()
-        raise unreadable(whole, f"'{text}': {reason[0] if reason else type(error).__name__}") from None
+        raise unreadable(whole, f"'{text}': {(reason[0] if reason else type(error).__name__).rstrip('.')}.") from None
     names, coded, others = {}, {}, False
     for factor in factors:
         if factor.eval_method.value == "lookup":

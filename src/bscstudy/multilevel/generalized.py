@@ -132,7 +132,7 @@ def fit_generalized(
     BscError
         BSC-LMM-050, -051 quadrature that the model cannot have; -052 no grouping factor; -053 fixed effects that run away
         (separation); -054 a random standard deviation that runs away; -055 no finite likelihood to start from. What the family refuses
-        of a response: BSC-LMM-070 to -075. An optimum that was not reached is no error: ``converged`` is False.
+        of a response: BSC-LMM-005, -006, -019, -070, -071, -074. An optimum that was not reached is no error: ``converged`` is False.
 
     Notes
     -----

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import one_of
 from bscstudy.multilevel.design import Design, GroupingFactor
 
 #: fewest groups of a factor for leaving one out: three remain
@@ -82,7 +83,7 @@ def leave_one_out(fit: object, refit: Callable, judge: Callable, factor: str | N
     Raises
     ------
     BscError
-        BSC-LMM-084 for a factor that the model does not have, BSC-LMM-085 for fewer than 4 groups.
+        BSC-LMM-084 for a factor that the model does not have, 085 for fewer than 4 groups, 115 for a model without factors.
 
     Notes
     -----
@@ -121,19 +122,27 @@ def leave_one_out(fit: object, refit: Callable, judge: Callable, factor: str | N
 
 def _chosen(design: Design, name: str | None) -> GroupingFactor:
     names = [f.name for f in design.factors]
-    if not names or (name is not None and name not in names):
+    if not names:
+        raise BscError(
+            "BSC-LMM-115",
+            "The model has no grouping factor.",
+            "factor",
+            "Groups are left out one at a time, and this model knows none.",
+            "Fit a model with groups, such as (1 | center).",
+        )
+    if name is not None and not one_of(name, tuple(names)):
         raise BscError(
             "BSC-LMM-084",
-            f"The model has no grouping factor '{name}'." if name else "The model has no grouping factor.",
+            f"The model has no grouping factor {repr(name) if isinstance(name, str) else f'given by a {type(name).__name__}'}.",
             "factor",
             "Groups are left out one at a time, so the factor has to be one of the model's.",
-            f"Name one of: {', '.join(names) or '(none)'}. {nearest(str(name), names)}".rstrip(),
+            f"Name one of: {', '.join(names)}. {nearest(str(name), names)}".rstrip(),
         )
     found = min(design.factors, key=lambda f: (f.n_levels, f.name)) if name is None else design.factors[names.index(name)]
     if found.n_levels < FEWEST_GROUPS:
         raise BscError(
             "BSC-LMM-085",
-            f"{found.name} has {found.n_levels} groups, too few to leave one out.",
+            f"The factor {found.name} has {found.n_levels} groups, too few to leave one out.",
             f"grouping factor {found.name}",
             "Two groups left tell next to nothing about the variance between groups, so the refits would be noise.",
             f"Use a factor with at least {FEWEST_GROUPS} groups.",

@@ -116,8 +116,8 @@ def kenward_roger(fit: LinearFit) -> KenwardRoger:
             "BSC-LMM-100",
             "Kenward-Roger inference was asked for a fit by maximum likelihood.",
             f"model of {fit.design.response_name}",
-            "the adjustment is derived for restricted maximum likelihood; with few groups the other variances are too small.",
-            "fit with reml=True, or choose another method.",
+            "The adjustment is derived for restricted maximum likelihood; with few groups the other variances are too small.",
+            "Fit with reml=True, or choose another method.",
         )
     slopes, curvature, traces = _with_residual(fit)
     covariance, variance = fit.covariance, fit.sigma**2

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import check_draws, check_seed
 from bscstudy.multilevel.contrasts import interval_limits
 
 ANALYTIC = ("satterthwaite", "kenward_roger", "cr2", "between_within", "likelihood_ratio", "wald")
@@ -91,7 +92,8 @@ def ladder(result: object, contrasts: np.ndarray, rungs: Sequence[str], *, seed:
     Raises
     ------
     BscError
-        BSC-LMM-110 for an unknown rung; contrasts are refused as in ``result_methods.contrast_matrix``.
+        BSC-LMM-110 for an unknown rung, 048 and 111 for draws or a seed that are none; contrasts are refused as in
+        ``result_methods.contrast_matrix``.
 
     Notes
     -----
@@ -109,6 +111,8 @@ def ladder(result: object, contrasts: np.ndarray, rungs: Sequence[str], *, seed:
             "A method left out in silence would look like one that agreed.",
             f"Use some of {', '.join(RUNGS)}. {nearest(unknown[0], list(RUNGS))}".rstrip(),
         )
+    check_draws(draws, "draws")
+    check_seed(seed)
     contrasts = contrast_matrix(result.fit.design, np.asarray(contrasts, float))
     groups = independent_groups(result.fit.design)
     columns = [_answered(result, contrasts, name, groups, seed, draws) for name in rungs]

@@ -58,7 +58,7 @@ def _newton(problem: Problem, work: Workspace, parameters: np.ndarray, n_theta: 
     for _ in range(ITERATIONS if fixed.shape[1] else 0):
         weight = np.maximum(-work.tracks[SECOND], 1e-8)
         step = np.zeros(len(parameters))
-        move = np.linalg.solve((fixed.T * weight) @ fixed, fixed.T @ work.tracks[FIRST])
+        move = _solved((fixed.T * weight) @ fixed, fixed.T @ work.tracks[FIRST])
         step[n_theta : n_theta + fixed.shape[1]] = move * min(1.0, 3.0 / max(float(np.abs(move).max()), 1e-300))
         changed = _observed(problem, work, parameters + step)
         while not changed >= value - 1e-9 * abs(value) and np.abs(step).max() > 1e-6:
@@ -68,6 +68,16 @@ def _newton(problem: Problem, work: Workspace, parameters: np.ndarray, n_theta: 
         if not gain > 1e-2:
             break
     return parameters
+
+
+def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve a symmetric system; by least squares of its scaled form where weights out of all proportion leave it singular."""
+    try:
+        return np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        size = np.sqrt(matrix.diagonal())
+        size[size == 0.0] = 1.0
+        return np.linalg.lstsq(matrix / size / size[:, None], right / size, rcond=1e-10)[0] / size
 
 
 def moment_start(problem: Problem, work: Workspace, family: Family, parameters: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
@@ -81,7 +91,7 @@ def moment_start(problem: Problem, work: Workspace, family: Family, parameters: 
         column, level = problem.columns[:, problem.entries[ROW, r]], problem.position[:, problem.entries[COLUMN, r]]
         score = np.bincount(level, weights=work.tracks[FIRST] * column)
         information = np.bincount(level, weights=weight * column**2)
-        variance = float(np.sum(score**2 - information) / max(np.sum(information**2), 1e-300))
+        variance = min(_variance_by_moments(score, information), LARGEST_START**2)
         variance = min(max(variance * (1.0 + spread * max(variance, 0.0)), LEAST_START**2), LARGEST_START**2)
         theta[r], total = np.sqrt(variance), total + variance
     drawn = np.sqrt(1.0 + spread * total)
@@ -92,3 +102,13 @@ def moment_start(problem: Problem, work: Workspace, family: Family, parameters: 
         start[n_theta + problem.fixed.shape[1]] *= drawn
         start[n_theta + problem.fixed.shape[1] + 1 :] += np.log(drawn)
     return start
+
+
+def _variance_by_moments(score: np.ndarray, information: np.ndarray) -> float:
+    """Return the sum of score^2 - information over that of information^2, each divided by its largest first; 0 where there is none."""
+    largest, size = float(np.abs(score).max(initial=0.0)), float(information.max(initial=0.0))
+    if not (0.0 < largest < np.inf and 0.0 < size < np.inf):
+        return 0.0
+    ratio, share = largest / size, information / size
+    variance = (ratio * ratio * float(np.sum((score / largest) ** 2)) - float(share.sum()) / size) / float(np.sum(share**2))
+    return 0.0 if np.isnan(variance) else variance

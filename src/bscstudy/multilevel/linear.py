@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,9 @@ from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.engine import prepare
 from bscstudy.multilevel.expansion import BatchFits, Expansion
 
+#: share of the response's sum of squares about 0 that rounding alone leaves where the fixed columns reproduce it
+_EXACT = 1e-22
+
 
 @dataclass(frozen=True)
 class LinearFit:
@@ -24,7 +27,7 @@ class LinearFit:
     design : Design
     layout : CovarianceLayout
     prepared : object
-        The engine's own form of the design; gives ``expand`` and ``fit_many``.
+        The engine's own form of the design, its response being the rest after ``centre``; gives ``expand`` and ``fit_many``.
     reml : bool
     theta, entries : ndarray, shape (T,)
         Relative covariance factor and relative covariances at the optimum.
@@ -36,7 +39,7 @@ class LinearFit:
     deviance : float
         Minus twice ``log_likelihood`` (restricted where ``reml``).
     expansion : Expansion
-        At the optimum.
+        At the optimum, of the response less X ``centre``.
     criterion : Criterion
         At the optimum, derivatives in the entries.
     gradient, hessian : ndarray, shape (T,) and (T, T)
@@ -45,6 +48,9 @@ class LinearFit:
         One sentence for each variance of 0 or correlation of 1; empty in the interior.
     evaluations : int
     converged : bool
+    centre : ndarray, shape (p,)
+        Coefficients whose prediction was taken off the response before ``expansion``: whatever they are, deviance, variances and
+        covariances stay the same, but the digits of a response far from 0 would be lost in its squares.
     """
 
     design: Design
@@ -64,6 +70,7 @@ class LinearFit:
     boundary: tuple[str, ...]
     evaluations: int
     converged: bool
+    centre: np.ndarray
 
     @property
     def log_likelihood(self) -> float:
@@ -105,18 +112,26 @@ def fit_linear(design: Design, *, reml: bool = True, start: np.ndarray | None = 
     Checked against: values polished by Newton's method and lme4 1.1-31 under tight tolerances, tests test_multilevel_reference.
     """
     layout = covariance_layout(design)
-    _refuse_perfect_fit(design)
-    prepared = prepare(design, layout)
-    fits = prepared.fit_many(design.response[:, None], layout.start() if start is None else np.asarray(start, float), reml=reml)
-    return finish(design, layout, prepared, fits, reml)
+    centre = _least_squares(design)
+    centred = replace(design, response=design.response - design.fixed @ centre)
+    prepared = prepare(centred, layout)
+    fits = prepared.fit_many(centred.response[:, None], layout.start() if start is None else np.asarray(start, float), reml=reml)
+    return finish(design, layout, prepared, fits, reml, centre=centre)
 
 
-def finish(design: Design, layout: CovarianceLayout, prepared: object, fits: BatchFits, reml: bool) -> LinearFit:
-    """Return the fit at the optimum of the first response of ``fits``, which is the design's own."""
+def finish(design: Design, layout: CovarianceLayout, prepared: object, fits: BatchFits, reml: bool, *, centre: np.ndarray) -> LinearFit:
+    """Return the fit at the optimum of the first response of ``fits``, which is that of ``prepared``.
+
+    Parameters
+    ----------
+    centre : ndarray, shape (p,)
+        Coefficients whose prediction was taken off the response of ``prepared``: zeros, or the ``centre`` of the fit it comes from.
+    """
     theta = fits.theta[0]
     entries = layout.entries_from_theta(theta)
     expansion = prepared.expand(entries)
     criterion = profiled_deviance(expansion, design.n, reml=reml)
+    criterion = replace(criterion, beta=criterion.beta + centre)
     gradient, hessian = layout.to_theta(theta, criterion.gradient, criterion.hessian)
     return LinearFit(
         design=design,
@@ -136,22 +151,32 @@ def finish(design: Design, layout: CovarianceLayout, prepared: object, fits: Bat
         boundary=boundary_sentences(design, layout, theta),
         evaluations=int(fits.evaluations[0]),
         converged=bool(fits.converged[0]),
+        centre=centre,
     )
 
 
-def _refuse_perfect_fit(design: Design) -> None:
+def _least_squares(design: Design) -> np.ndarray:
+    """Return the (weighted) least-squares coefficients (p,); refuses a response that they reproduce exactly (BSC-LMM-101).
+
+    Normal equations of columns of length 1, solved a second time for what the first solution leaves.
+    """
     data, _ = design.scaled()
-    cross = data.T @ data
-    p = design.p
-    left = cross[p, p] - cross[p, :p] @ np.linalg.lstsq(cross[:p, :p], cross[:p, p], rcond=None)[0]
-    if left <= 1e-14 * max(cross[p, p], 1e-300):
+    length = np.sqrt(np.einsum("ij,ij->j", data, data))
+    size = np.where(length > 0, length, 1.0)[:-1]
+    fixed, rest = data[:, :-1] / size, data[:, -1]
+    cross, coefficients = fixed.T @ fixed, np.zeros(design.p)
+    for _ in range(2):
+        step = np.linalg.lstsq(cross, fixed.T @ rest, rcond=None)[0]
+        coefficients, rest = coefficients + step, rest - fixed @ step
+    if rest @ rest <= _EXACT * max(length[-1] ** 2, 1e-300):
         raise BscError(
             "BSC-LMM-101",
             "The fixed columns reproduce the response exactly.",
             f"column {design.response_name}",
-            "no variance is left for a model to divide, and every standard error would be zero.",
-            "check that the response is not constant and not a copy or sum of the predictors.",
+            "No variance is left for a model to divide, and every standard error would be zero.",
+            "Check that the response is not constant and not a copy or sum of the predictors.",
         )
+    return coefficients / size
 
 
 def boundary_sentences(design: Design, layout: CovarianceLayout, theta: np.ndarray) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_number, one_of
 from bscstudy.multilevel.contrasts import contrast_set, interval_limits
 from bscstudy.multilevel.multiplicity import adjust
 from bscstudy.multilevel.reference_grid import FixedPart, averaged, reference_grid
@@ -61,7 +62,7 @@ def linear_functions(part: FixedPart, request: MeansRequest) -> tuple[pd.DataFra
 def _derivatives(part: FixedPart, frame: pd.DataFrame, name: str) -> np.ndarray:
     """Derivatives of the fixed columns in a variable by differences that are exact for polynomials up to degree 4."""
     reach = 0.0
-    if name in part.data.columns and name not in part.factors:
+    if one_of(name, tuple(part.data.columns)) and name not in part.factors:
         reach = float(np.ptp(part.data[name].to_numpy(float)))
     if not reach > 0:
         raise BscError(
@@ -124,13 +125,14 @@ def means_frame(
     Raises
     ------
     BscError
-        Also BSC-LMM-083 for a level, BSC-LMM-095 for a scale that does not exist here.
+        Also BSC-LMM-083 for a level, 095 for an unknown scale, 118 for one that does not exist here, 123 for the offset.
 
     Notes
     -----
     Source: Searle, Speed & Milliken (1980), The American Statistician 34; Lenth (2016), JSS 69(1).
     Checked against: emmeans 1.8.4-1, test_multilevel_marginal_means.
     """
+    check_number(offset, "offset")
     _refuse_scale(family, scale, slope=request.slope_of is not None)
     places, linear = linear_functions(part, request)
     tests = inference.tests(linear)
@@ -148,16 +150,30 @@ def means_frame(
 
 
 def _refuse_scale(family: object, scale: str, *, slope: bool) -> None:
-    known = scale in SCALES
-    if known and (scale == "link" or family.link == "identity" or not (slope or family.is_ordinal)):
-        return
-    reason = "slopes are on the scale of the link only" if slope else "ordered categories have no single mean"
-    raise BscError(
-        "BSC-LMM-095",
-        f"There is no scale '{scale}' here" + (f": {reason}." if known else "."),
+    _refuse_unknown_scale(scale)
+    if scale == "response" and family.link != "identity" and (slope or family.is_ordinal):
+        reason = "slopes are on the scale of the link only" if slope else "ordered categories have no single mean"
+        raise _no_response(f"There is no scale of the response here: {reason}.")
+
+
+def _refuse_unknown_scale(scale: object) -> None:
+    if not one_of(scale, SCALES):
+        raise BscError(
+            "BSC-LMM-095",
+            f"There is no scale {repr(scale) if isinstance(scale, str) else f'given by a {type(scale).__name__}'}.",
+            "scale",
+            "An estimate is read in the units of its scale.",
+            f"Use one of {', '.join(SCALES)}.",
+        )
+
+
+def _no_response(what: str) -> BscError:
+    return BscError(
+        "BSC-LMM-118",
+        what,
         "scale",
-        "An estimate is read in the units of its scale.",
-        "Use scale='link'; means of binomial and count outcomes have scale='response' too.",
+        "A number on another scale than the one named would be misread.",
+        "Use scale='link'; means of binomial and count outcomes have scale='response' too, and contrasts with the links log and logit.",
     )
 
 
@@ -216,7 +232,7 @@ def contrasts_frame(
     Raises
     ------
     BscError
-        Also BSC-LMM-080 for the adjustment, BSC-LMM-083 for a level, BSC-LMM-088 for the kind, BSC-LMM-095 for the scale.
+        Also BSC-LMM-080 for the adjustment, 083 for a level, 088, 116 and 117 for the kind, 095 and 118 for the scale.
 
     Notes
     -----
@@ -267,12 +283,6 @@ def _word(value: object) -> str:
 
 
 def _refuse_ratio(family: object, scale: str, *, slope: bool) -> None:
-    if scale == "link" or (scale == "response" and (family.link in RATIOS or family.link == "identity")):
-        return
-    raise BscError(
-        "BSC-LMM-095",
-        f"Contrasts have no scale '{scale}' with the link {family.link}.",
-        "scale",
-        "An estimate is read in the units of its scale.",
-        "Use scale='link'; differences of logs and log odds have scale='response' too, as ratios.",
-    )
+    _refuse_unknown_scale(scale)
+    if scale == "response" and family.link != "identity" and family.link not in RATIOS:
+        raise _no_response(f"Contrasts have no scale of the response with the link {family.link}.")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_table
 from bscstudy.multilevel.column_refusals import bad_weights, one_level, refuse_not_finite, unknown_columns, unusable
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.design_refusals import refuse_design
@@ -68,7 +69,7 @@ def build_design(
     Raises
     ------
     BscError
-        BSC-LMM-001 to 021, one for each cause.
+        BSC-LMM-001 to 021, one for each cause; 119 for data that are no table.
 
     Notes
     -----
@@ -76,12 +77,13 @@ def build_design(
     directly from its specification. Under ``||`` see ``formula`` and ``grouping.random_blocks``.
     Checked against: formulaic 1.2.2 get_model_matrix, test_multilevel_model_frame.
     """
+    check_table(data)
     plan = _plan(str(formula))
     _check_family(family)
     variables = _read_columns(plan, data, weights, offset)
     variables, kept, n_missing = _complete(variables, len(data))
     _refuse_weights(variables.get(WEIGHTS))
-    response = read_response(plan.formula, variables, family)
+    response = read_response(plan.formula, variables, family, np.arange(len(data)) if kept is None else kept)
     refuse_not_finite({name: v.values for name, v in variables.items() if not v.is_category and name != WEIGHTS})
     _refuse_single_levels(plan, variables)
     levels = sorted(
@@ -154,7 +156,7 @@ def _additional(value: object, found: Mapping[str, Variable], what: str, data: p
     if isinstance(value, str):
         variable = found[value]
     else:
-        column = value if hasattr(value, "dtype") else np.asarray(value)
+        column = value if hasattr(value, "dtype") else _array(value, what)
         if column.shape != (len(data),):
             raise bad_weights(f"{what}: shape {tuple(column.shape)} for {len(data)} rows")
         if isinstance(column, pd.Series) and not column.index.equals(data.index):
@@ -163,6 +165,13 @@ def _additional(value: object, found: Mapping[str, Variable], what: str, data: p
     if variable is None or variable.is_category:
         raise bad_weights(f"{what}: not numeric")
     return replace(variable, kind="float64")
+
+
+def _array(value: object, what: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise bad_weights(f"{what}: lists of different lengths within a list") from None
 
 
 def _refuse_weights(weights: Variable | None) -> None:

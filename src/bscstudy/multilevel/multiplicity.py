@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import one_of
 
 ADJUSTMENTS = ("holm", "benjamini_hochberg", "none")
 WORDS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg", "none": "no adjustment"}
@@ -40,13 +41,13 @@ def adjust(p_values: Sequence[float], method: str = "holm", family: Sequence[obj
     Society B 57, 289-300, in the step-up form of their equation 1.
     Checked against: statsmodels multipletests, test_multilevel_multiplicity.
     """
-    if method not in ADJUSTMENTS:
+    if not one_of(method, ADJUSTMENTS):
         raise BscError(
             "BSC-LMM-080",
             f"There is no adjustment '{method}'.",
             "adjustment",
             "How the p-values of a family are adjusted has to be known before they are read.",
-            f"Use one of {', '.join(ADJUSTMENTS)}. {nearest(method, list(ADJUSTMENTS))}".rstrip(),
+            f"Use one of {', '.join(ADJUSTMENTS)}. {nearest(str(method), list(ADJUSTMENTS))}".rstrip(),
         )
     p = np.asarray(p_values, dtype=float)
     labels = np.zeros(len(p), dtype=int) if family is None else _numbered(family)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_draws
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.engine import prepare
 from bscstudy.multilevel.expansion import BatchFits
@@ -119,7 +120,7 @@ def likelihood_ratio_bootstrap(fit: LinearFit, contrasts: np.ndarray, *, replica
     Raises
     ------
     BscError
-        BSC-LMM-102 for contrasts that are all zero or fewer than 1 replicate.
+        BSC-LMM-102 for contrasts that are all zero, 048 for fewer than 1 replicate.
 
     Notes
     -----
@@ -153,14 +154,15 @@ def likelihood_ratio_bootstrap(fit: LinearFit, contrasts: np.ndarray, *, replica
 
 
 def refuse_nothing(design: Design, rank: int, replicates: int) -> None:
-    """Refuse a bootstrap that would test nothing or draw nothing (BSC-LMM-102)."""
-    if rank == 0 or replicates < 1:
+    """Refuse a bootstrap that would draw nothing (BSC-LMM-048) or test nothing (BSC-LMM-102)."""
+    check_draws(replicates, "replicates")
+    if rank == 0:
         raise BscError(
             "BSC-LMM-102",
-            "A parametric bootstrap needs at least one contrast that is not zero and one replicate.",
+            "A parametric bootstrap needs at least one contrast that is not zero.",
             f"model of {design.response_name}",
             "Nothing would be tested.",
-            "Name terms of the model and a positive number of replicates.",
+            "Name terms of the model, or give contrasts with a weight that is not 0.",
         )
 
 

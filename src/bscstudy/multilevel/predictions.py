@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import one_of
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.families import Family, mean_response, response_variance
 from bscstudy.multilevel.marginal_means import link_slope
@@ -128,10 +129,10 @@ def residuals(
     For ordered categories the category number stands for the outcome. Checked against: lme4 1.1-31 residuals,
     test_multilevel_predictions.
     """
-    if kind not in RESIDUALS:
+    if not one_of(kind, RESIDUALS):
         raise BscError(
             "BSC-LMM-096",
-            f"There are no residuals of kind '{kind}'.",
+            f"There are no residuals of kind '{kind if isinstance(kind, str) else type(kind).__name__}'.",
             "kind",
             "Residuals of different kinds have different units.",
             f"Use one of {', '.join(RESIDUALS)}.",

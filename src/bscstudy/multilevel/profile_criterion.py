@@ -86,7 +86,7 @@ def surface(fit: object, turned: Turned, place: np.ndarray, *, reml: bool, held:
     Parameters
     ----------
     fit : LinearFit
-        For its engine, number of rows and layout.
+        For its engine, number of rows, layout and centre.
     held : (column, value), optional
         A fixed effect held at a value; the others are at their best given it.
 
@@ -97,6 +97,7 @@ def surface(fit: object, turned: Turned, place: np.ndarray, *, reml: bool, held:
     """
     theta, spread = place[:-1], np.exp(-2 * place[-1])
     whole = fit.prepared.expand(turned.entries(theta))
+    held = None if held is None else (held[0], held[1] - fit.centre[held[0]])
     expansion = whole if held is None else _offset_column(whole, *held)
     part = profiled_deviance(expansion, fit.design.n, reml=reml)
     r2, r2_gradient, r2_hessian = part.residual

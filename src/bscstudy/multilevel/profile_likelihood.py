@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bscstudy.multilevel.contrasts import level_refusal
+from bscstudy.multilevel.argument_checks import check_level
 from bscstudy.multilevel.linear import LinearFit, fit_linear
 from bscstudy.multilevel.profile_criterion import HALF_PI, Parameter, ProfilePoint, profile_point, surface, turned_layout
 
@@ -77,8 +77,7 @@ def profile_likelihood(
     Not for: few groups by maximum likelihood. Of 100 limits 83 to 88 hold the standard deviation of 7 centers, 89 to 91 of 12, 92 to 94 of
     24; with ``reml=True`` 95 to 97 (benchmarks/rejection_rates.py).
     """
-    if not 0 < level < 1:
-        raise level_refusal(level)
+    check_level(level)
     from scipy.special import chdtri
 
     root = float(np.sqrt(chdtri(1, 1 - level)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import check_places, one_of
 
 WEIGHTS = ("equal", "proportional", "cells")
 
@@ -71,7 +72,8 @@ def reference_grid(part: FixedPart, at: Mapping[str, object] | None = None) -> R
     Raises
     ------
     BscError
-        BSC-LMM-086 for a variable that the fixed part does not have, BSC-LMM-103 for a level that a factor does not have.
+        BSC-LMM-086 for a variable that the fixed part does not have, 103 for a level that a factor does not have, 122 for an ``at``
+        that is no mapping, 124 for a value of a numeric variable that is not a finite number.
 
     Notes
     -----
@@ -80,7 +82,7 @@ def reference_grid(part: FixedPart, at: Mapping[str, object] | None = None) -> R
     Source: Searle, Speed & Milliken (1980), The American Statistician 34; the defaults are those of R's emmeans.
     Checked against: emmeans 1.8.4-1, test_multilevel_marginal_means.
     """
-    at = dict(at or {})
+    at = check_places(at)
     _refuse_unknown(part, at)
     choices = {name: _values(part, name, at) for name in part.data.columns}
     frame = pd.DataFrame(list(itertools.product(*choices.values())), columns=list(choices))
@@ -96,10 +98,18 @@ def _refuse_unknown(part: FixedPart, at: Mapping[str, object]) -> None:
         if name not in known:
             raise _unknown("BSC-LMM-086", f"The fixed part has no variable '{name}'.", name, known)
         if name in part.factors:
-            missing = [v for v in _listed(values) if v not in part.factors[name]]
+            missing = [v for v in _listed(values) if not isinstance(v, Hashable) or v not in part.factors[name]]
             if missing:
-                what = f"{name} has no level '{missing[0]}' in the rows of the fit."
+                what = f"The variable '{name}' has no level '{missing[0]}' in the rows of the fit."
                 raise _unknown("BSC-LMM-103", what, missing[0], list(part.factors[name]))
+        elif not _all_finite(_listed(values)):
+            raise BscError(
+                "BSC-LMM-124",
+                f"The variable '{name}' is numeric, but a value given for it is not a finite number.",
+                "at",
+                "A mean at a value the model knows nothing of would be made up.",
+                "Give one finite number or a list of them.",
+            )
 
 
 def _unknown(code: str, what: str, word: object, known: list) -> BscError:
@@ -110,6 +120,13 @@ def _unknown(code: str, what: str, word: object, known: list) -> BscError:
         "A mean at a value the model knows nothing of would be made up.",
         f"Use one of: {', '.join(str(k) for k in known) or '(none)'}. {nearest(str(word), [str(k) for k in known])}".rstrip(),
     )
+
+
+def _all_finite(values: list) -> bool:
+    try:
+        return bool(np.all(np.isfinite(np.asarray(values, dtype=float)))) and np.ndim(values) == 1
+    except (OverflowError, TypeError, ValueError):
+        return False
 
 
 def _listed(values: object) -> list:
@@ -164,7 +181,7 @@ def averaged(grid: ReferenceGrid, shown: Sequence[str], weights: str = "equal") 
     for name in shown:
         if name not in grid.choices:
             raise _unknown("BSC-LMM-086", f"The fixed part has no variable '{name}'.", name, list(grid.choices))
-    if weights not in WEIGHTS:
+    if not one_of(weights, WEIGHTS):
         raise BscError(
             "BSC-LMM-087",
             f"There are no weights '{weights}'.",

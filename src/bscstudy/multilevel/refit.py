@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_draws, check_seed
 
 
 def refitter(result: object, *, reml: bool) -> Callable:
@@ -27,10 +28,14 @@ def refitter(result: object, *, reml: bool) -> Callable:
     return lambda design, start: fit_generalized(design, result.family, quadrature_points=result.quadrature_points, start=start)
 
 
-def bootstrap(result: object, terms: object, replicates: int, seed: int) -> object:
+def bootstrap(result: object, terms: object, replicates: int, seed: int | None) -> object:
     """Return a bootstrap likelihood-ratio test of terms, or refits of simulated outcomes where ``terms`` is None."""
-    from bscstudy.multilevel.result_methods import BootstrapTests, contrast_matrix
+    from bscstudy.multilevel.result_methods import BootstrapTests, contrast_matrix, seed_refusal
 
+    check_draws(replicates, "replicates")
+    check_seed(seed)
+    if seed is None:
+        raise seed_refusal()
     refit = refitter(result, reml=False)
     if terms is not None:
         tests = BootstrapTests(result.fit, refit, replicates, seed)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError
-from bscstudy.multilevel.column_refusals import refuse_not_finite
+from bscstudy.multilevel.family_checks import check_values
 from bscstudy.multilevel.formula import MixedFormula, ResponsePart
 from bscstudy.multilevel.formula_parts import formula_part
 from bscstudy.multilevel.term_columns import part_columns
-from bscstudy.multilevel.variables import Variable, level_label, rows_text
+from bscstudy.multilevel.variables import Variable, level_label
 
-COUNT_FAMILIES = ("poisson", "negative_binomial")
 ORDINAL_FAMILIES = ("cumulative", "ordinal")
 TRIAL_FAMILIES = ("binomial", "beta_binomial")
 
@@ -39,7 +38,7 @@ def response_columns(part: ResponsePart, whole: str) -> tuple[str, ...]:
     return formula_part(f"0 + {part.text}", whole).variables
 
 
-def read_response(formula: MixedFormula, variables: Mapping[str, Variable], family: str) -> Response:
+def read_response(formula: MixedFormula, variables: Mapping[str, Variable], family: str, rows: np.ndarray | None = None) -> Response:
     """Return the outcome of the complete rows.
 
     Parameters
@@ -49,6 +48,8 @@ def read_response(formula: MixedFormula, variables: Mapping[str, Variable], fami
         The columns without missing rows.
     family : str
         gaussian, binomial, poisson, negative_binomial, beta_binomial, cumulative (or ordinal).
+    rows : ndarray of int, shape (n,), optional
+        Position of each complete row in the data as given, for messages.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def read_response(formula: MixedFormula, variables: Mapping[str, Variable], fami
         response = _ordered(part, variables)
     else:
         response = Response(_numbers(part, formula.text, variables, family))
-    _check_values(response, part.text, family)
+    check_values(response.values, response.trials, family, part.text, categories=response.categories, rows=rows)
     return response
 
 
@@ -117,49 +118,6 @@ def _ordered(part: ResponsePart, variables: Mapping[str, Variable]) -> Response:
         raise _wrong_form(part, "cumulative", "is an expression; an ordered outcome is one column.")
     column = variables[part.column].as_category().used()
     return Response(column.values.astype(float), None, tuple(level_label(level) for level in column.levels))
-
-
-def _check_values(response: Response, name: str, family: str) -> None:
-    values, trials = response.values, response.trials
-    refuse_not_finite({name: values} if trials is None else {name: values, f"{name}, trials": trials})
-    findings = []
-    if family == "binomial" and trials is None:
-        findings = [("neither 0 nor 1", (values != 0) & (values != 1))]
-    elif family in COUNT_FAMILIES:
-        findings = [("negative", values < 0), ("not a whole number", values != np.floor(values))]
-    elif trials is not None:
-        findings = [
-            ("negative", (values < 0) | (trials < 0)),
-            ("not a whole number", (values != np.floor(values)) | (trials != np.floor(trials))),
-            ("more successes than trials", values > trials),
-            ("no trial at all", trials == 0),
-        ]
-    places = tuple(f"{name}: {what} in {rows_text(rows.sum())}" for what, rows in findings if rows.any())
-    if places:
-        raise _impossible(family, places)
-    _refuse_constant(values if trials is None else values / trials, name, response.categories)
-
-
-def _refuse_constant(values: np.ndarray, name: str, categories: tuple[str, ...] | None) -> None:
-    if len(values) and np.ptp(values) == 0:
-        what = f"'{categories[0]}'" if categories else format(values[0], ".6g")
-        raise BscError(
-            "BSC-LMM-019",
-            "The outcome is the same in every row.",
-            f"{name}: {what} in all {rows_text(len(values))}",
-            "There is nothing to explain, and no variance to divide.",
-            "Check the outcome and the rows chosen.",
-        )
-
-
-def _impossible(family: str, places: tuple[str, ...]) -> BscError:
-    return BscError(
-        "BSC-LMM-005",
-        f"The outcome has values that a {family} outcome cannot have.",
-        places,
-        "The likelihood of such a value does not exist.",
-        "Correct the values, leave these rows out, or choose the family that fits the outcome.",
-    )
 
 
 def _wrong_form(part: ResponsePart, family: str, what: str) -> BscError:

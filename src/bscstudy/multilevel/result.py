@@ -170,13 +170,17 @@ class MixedModelResult:
 
         return self.inference(method, replicates, seed).joint(contrast_matrix(self.fit.design, terms))
 
-    def parametric_bootstrap(self, terms: str | Sequence[str] | np.ndarray | None = None, *, replicates: int = 1000, seed: int) -> object:
+    def parametric_bootstrap(
+        self, terms: str | Sequence[str] | np.ndarray | None = None, *, replicates: int = 1000, seed: int | None = None
+    ) -> object:
         """Return a bootstrap likelihood-ratio test of terms (``BootstrapTest``), or refits of simulated outcomes (``BootstrapSample``).
 
         Parameters
         ----------
         terms : optional
             As in ``joint_test``; None for refits, whose ``intervals`` give percentile intervals.
+        seed : int
+            Needed (BSC-LMM-091).
         """
         from bscstudy.multilevel.refit import bootstrap
 
@@ -195,10 +199,12 @@ class MixedModelResult:
         BscError
             BSC-LMM-097 for generalized models.
         """
+        from bscstudy.multilevel.argument_checks import check_flag
         from bscstudy.multilevel.profile_likelihood import profile_likelihood
         from bscstudy.multilevel.refit import refuse_generalized
         from bscstudy.multilevel.result_frames import profile_frame
 
+        check_flag(restricted, "restricted")
         refuse_generalized(self, "profile-likelihood intervals")
         return profile_frame(profile_likelihood(self.fit, level=level, reml=restricted), level, restricted)
 
@@ -257,7 +263,7 @@ class MixedModelResult:
         """Return the slope of a numeric variable over the combinations of others, on the scale of the link."""
         from bscstudy.multilevel.result_means import means
 
-        return means(self, over, (), at, weights, variable, method, level=level)
+        return means(self, over, (), at, weights, str(variable), method, level=level)
 
     # ---- groups and rows -------------------------------------------------------------------------------------------------------
     def predict(self, data: pd.DataFrame | None = None, *, random_effects: bool = True) -> pd.DataFrame:
@@ -282,14 +288,14 @@ class MixedModelResult:
         return predictions(self, data, random_effects)
 
     def conditional_modes(self) -> pd.DataFrame:
-        """Return group, level, term, mode, std_error: modes of the random effects given the outcome and the estimated parameters.
+        """Return group, level, n (rows), term, mode, std_error: modes of the random effects given the outcome and the estimates.
 
         The standard error is conditional: it takes the fixed effects as known (as lme4's condVar), so it is not that of b - b_hat.
         """
         from bscstudy.multilevel.result_frames import modes_frame
         from bscstudy.multilevel.result_rows import modes_of
 
-        return modes_frame(modes_of(self))
+        return modes_frame(modes_of(self), self.fit.design.factors)
 
     def residuals(self, kind: str = "response") -> pd.Series:
         """Return residuals in the order of the data (``response``, ``pearson`` or ``standardized``), see ``predictions.residuals``."""

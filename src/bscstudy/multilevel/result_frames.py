@@ -39,19 +39,20 @@ def profile_frame(intervals: Sequence[object], level: float, reml: bool) -> pd.D
     return frame
 
 
-def modes_frame(modes: Sequence[object]) -> pd.DataFrame:
-    """Return one row for each conditional mode: group, level, term, mode, std_error (conditional standard deviation)."""
+def modes_frame(modes: Sequence[object], factors: Sequence[object]) -> pd.DataFrame:
+    """Return one row for each conditional mode: group, level, n (rows of the level), term, mode, std_error (conditional)."""
     parts = []
-    for factor in modes:
+    for factor, rows in zip(modes, factors, strict=True):
         count = len(factor.effect_names)
         spread = np.sqrt(np.einsum("jkk->jk", factor.covariance))
         columns = {
             "group": factor.factor,
             "level": np.repeat(factor.labels, count),
+            "n": np.repeat(np.bincount(rows.codes, minlength=len(factor.labels)), count),
             "term": np.tile(factor.effect_names, len(factor.labels)),
         }
         parts.append(pd.DataFrame({**columns, "mode": factor.modes.ravel(), "std_error": spread.ravel()}))
-    empty = pd.DataFrame(columns=["group", "level", "term", "mode", "std_error"])
+    empty = pd.DataFrame(columns=["group", "level", "n", "term", "mode", "std_error"])
     frame = pd.concat(parts, ignore_index=True) if parts else empty
     frame.attrs["std_error"] = "conditional on the estimated parameters, fixed effects taken as known"
     return frame

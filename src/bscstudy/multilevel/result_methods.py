@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.multilevel.argument_checks import check_draws, check_seed
 
 ROBUST = ("cr0", "cr1", "cr2", "cr3")
 METHODS = ("satterthwaite", "kenward_roger", *ROBUST, "between_within", "wald", "t", "likelihood_ratio", "parametric_bootstrap")
@@ -57,9 +58,12 @@ def inference(fit: object, method: str | None, refit: Callable, replicates: int 
     ------
     BscError
         BSC-LMM-089 for an unknown method, BSC-LMM-091 without a seed, BSC-LMM-106 for a method of linear models where the model is
-        none, BSC-LMM-107 for t with random effects, BSC-LMM-108 for a method about groups where the model has none.
+        none, BSC-LMM-107 for t with random effects, BSC-LMM-108 for a method about groups where the model has none; 048 and 111 for
+        a number of replicates or a seed that is none.
     """
-    name = default_method(fit) if method is None else str(method)
+    check_draws(replicates, "replicates")
+    check_seed(seed)
+    name = default_method(fit) if method is None else method if isinstance(method, str) else f"given by a {type(method).__name__}"
     if name not in METHODS:
         raise BscError(
             "BSC-LMM-089",
@@ -197,7 +201,7 @@ def contrast_matrix(design: object, terms: object) -> np.ndarray:
     """
     from bscstudy.multilevel.between_within import terms_of
 
-    named = [terms] if isinstance(terms, str) else list(terms) if not isinstance(terms, np.ndarray) else []
+    named = [terms] if isinstance(terms, str) else list(terms) if isinstance(terms, (Sequence, Set)) else []
     if not named or not all(isinstance(t, str) for t in named):
         return _given_matrix(design, terms)
     known = {**{name: (i,) for i, name in enumerate(design.fixed_names)}, **terms_of(design)}
@@ -217,7 +221,7 @@ def contrast_matrix(design: object, terms: object) -> np.ndarray:
 def _given_matrix(design: object, matrix: object) -> np.ndarray:
     try:
         contrasts = np.atleast_2d(np.asarray(matrix, dtype=float))
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         contrasts = np.zeros((0, 0))
     if contrasts.shape[1:] != (design.p,) or not np.all(np.isfinite(contrasts)) or not np.any(contrasts):
         raise BscError(

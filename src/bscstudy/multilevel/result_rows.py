@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_draws, check_flag, check_level, check_seed, check_table, one_of
 
 
 def modes_of(result: object) -> tuple:
@@ -24,15 +25,17 @@ def predictions(result: object, data: pd.DataFrame | None, random_effects: bool)
     """Return predictions for the rows of the fit or for new rows, see ``MixedModelResult.predict``."""
     from bscstudy.multilevel.predictions import predict, rows_of
 
+    check_flag(random_effects, "random_effects")
     design = result.fit.design
     if data is None:
         rows = rows_of(design)
     else:
         from bscstudy.multilevel.new_rows import new_rows
 
+        check_table(data)
         rows = new_rows(design, data, random_effects=random_effects)
     found = predict(result.fit, result.family, rows, modes_of(result) if random_effects else None, _extra(result))
-    level = _levels(design, found.unknown) if random_effects else ["population"] * len(found.link)
+    level = _levels(design, found.unknown, len(found.link)) if random_effects else ["population"] * len(found.link)
     columns = {name: getattr(found, name) for name in ("link", "response", "link_std_error", "response_std_error")}
     frame = pd.DataFrame({**columns, "level": level})
     if data is None:
@@ -42,8 +45,7 @@ def predictions(result: object, data: pd.DataFrame | None, random_effects: bool)
     return frame
 
 
-def _levels(design: object, unknown: tuple) -> list[str]:
-    count = len(unknown[0]) if unknown else design.n
+def _levels(design: object, unknown: tuple, count: int) -> list[str]:
     if not unknown:
         return ["population"] * count
     names = [f.name for f in design.factors]
@@ -86,18 +88,21 @@ def partition(result: object, level: float, interval: str, replicates: int, seed
     from bscstudy.multilevel.result_frames import partition_frame
     from bscstudy.multilevel.variance_partition import variance_partition
 
+    check_level(level)
+    check_draws(replicates, "replicates")
+    check_seed(seed)
     draws, words = None, "delta method on the logit"
-    if interval == "parametric_bootstrap":
+    if one_of(interval, ("parametric_bootstrap",)):
         from bscstudy.multilevel.result_methods import seed_refusal
 
         if seed is None:
             raise seed_refusal()
         draws = result.parametric_bootstrap(replicates=replicates, seed=seed).theta
         words = f"percentiles of {replicates} parametric bootstrap refits, seed {seed}"
-    elif interval != "delta":
+    elif not one_of(interval, ("delta",)):
         raise BscError(
             "BSC-LMM-098",
-            f"There is no interval '{interval}' for shares of variance.",
+            f"There is no interval '{interval if isinstance(interval, str) else type(interval).__name__}' for shares of variance.",
             "interval",
             "The limits depend on how they are found.",
             "Use delta or parametric_bootstrap.",

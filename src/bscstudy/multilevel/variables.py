@@ -93,11 +93,14 @@ def read_variable(name: str, column: pd.Series | np.ndarray) -> Variable | None:
 
 def _from_objects(name: str, values: np.ndarray, *, known_text: bool) -> Variable | None:
     inferred = "string" if known_text else pd.api.types.infer_dtype(values, skipna=True)
-    if inferred in _NUMBERS:
-        return Variable(name, pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
-    if inferred not in ("string", "mixed", "mixed-integer"):
+    try:
+        if inferred in _NUMBERS:
+            return Variable(name, pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+        if inferred not in ("string", "mixed", "mixed-integer"):
+            return None
+        codes, found = pd.factorize(values)
+    except (OverflowError, TypeError):  # whole numbers beyond any float; cells that hold lists
         return None
-    codes, found = pd.factorize(values)
     found = found.tolist()
     order = np.array(sorted(range(len(found)), key=found.__getitem__ if inferred == "string" else lambda i: str(found[i])), dtype=np.int64)
     return Variable(name, _moved(codes, order), tuple(found[i] for i in order))

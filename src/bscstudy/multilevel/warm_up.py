@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pandas as pd
 
 from bscstudy.multilevel.fit import fit_mixed_model
 
-_LINEAR = ("y ~ x + (1 + x | center)", "y ~ x + (1 | center/person)", "y ~ x + (1 | center/person) + (1 | rater)")
 _OTHERS = {
     "binomial": "yes ~ x + (1 | center)",
     "poisson": "count ~ x + (1 | center)",
@@ -18,15 +21,32 @@ _OTHERS = {
 
 
 def warm_up() -> None:
-    """Fit one small model of each kind; the compiled kernels stay in numba's cache."""
-    frame = _table()
-    for formula in _LINEAR:
-        result = fit_mixed_model(formula, frame)
-        result.tests("kenward_roger")
-        result.parametric_bootstrap("x", replicates=2, seed=1)
+    """Fit small models of each kind; the compiled kernels stay in numba's cache. The engines are compiled side by side."""
+    engines = (_crossed, _nested, _generalized)
+    with ProcessPoolExecutor(min(len(engines), os.cpu_count() or 1), mp_context=get_context("spawn")) as processes:
+        for compiled in [processes.submit(engine) for engine in engines]:
+            compiled.result()
+
+
+def _crossed() -> None:
+    _fit_linear("y ~ x + (1 | center/person) + (1 | rater)")
+
+
+def _nested() -> None:
+    _fit_linear("y ~ x + (1 + x | center)")
+    _fit_linear("y ~ x + (1 | center/person)")
+
+
+def _fit_linear(formula: str) -> None:
+    result = fit_mixed_model(formula, _table())
+    result.tests("kenward_roger")
+    result.parametric_bootstrap("x", replicates=2, seed=1)
+
+
+def _generalized() -> None:
     for family, formula in _OTHERS.items():
-        fit_mixed_model(formula, frame, family=family)
-    fit_mixed_model(_OTHERS["binomial"], frame, family="binomial", quadrature_points=5)
+        fit_mixed_model(formula, _table(), family=family)
+    fit_mixed_model(_OTHERS["binomial"], _table(), family="binomial", quadrature_points=5)
 
 
 def _table() -> pd.DataFrame:

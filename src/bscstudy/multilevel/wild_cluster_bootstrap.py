@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.multilevel.argument_checks import check_draws, check_level, check_seed, no_seed, one_of
 from bscstudy.multilevel.bootstrap_inversion import confidence_set
 from bscstudy.multilevel.cluster_scores import ClusterScores, cluster_scores
 
@@ -125,9 +126,9 @@ def wild_cluster_bootstrap(
     Raises
     ------
     BscError
-        BSC-LMM-037 arrays that do not fit, or missing values; 038 unknown weights, draws, level or no seed; 039 fewer than two
-        clusters; 040 columns that depend on each other; 041 absorbed groups that cross clusters; 042 a jackknife that loses a column;
-        043 a contrast without variance between clusters.
+        BSC-LMM-037 arrays that do not fit, or missing values; 038 unknown weights; 039 fewer than two clusters; 040 columns that
+        depend on each other; 041 absorbed groups that cross clusters; 042 a jackknife that loses a column; 043 a contrast without
+        variance between clusters; 047 too many patterns and no seed; 048, 083, 111 draws, level or seed that are none.
 
     Notes
     -----
@@ -138,12 +139,12 @@ def wild_cluster_bootstrap(
     MacKinnon, Nielsen & Webb (2023), Journal of Applied Econometrics 38(5).
     Checked against: WildBootTests.jl's published example, and loops over refits, test_multilevel_wild_cluster_bootstrap.
     """
-    _check(weights, draws, level)
+    _check(weights, draws, level, seed)
     scores = cluster_scores(response, fixed, clusters, contrast, absorb=absorb, jackknife=jackknife)
     n_patterns = len(WEIGHTS[weights]) ** scores.n_clusters
     enumerated = n_patterns <= enumerate_up_to
     if not enumerated and seed is None:
-        raise _settings("Patterns must be drawn at random, but there is no seed.", "seed", "give a whole number as seed.")
+        raise no_seed(scores.n_clusters, "clusters")
     patterns = _all_patterns(weights, scores.n_clusters) if enumerated else _random_patterns(weights, scores.n_clusters, draws, seed)
     total = n_patterns if enumerated else draws
     added = 0 if enumerated and not jackknife else 1
@@ -209,12 +210,16 @@ def _random_patterns(weights: str, n_clusters: int, draws: int, seed: int) -> It
         yield points[generator.integers(len(points), size=(min(_ROWS_AT_ONCE, draws - start), n_clusters))]
 
 
-def _check(weights: str, draws: int, level: float | None) -> None:
-    if weights not in WEIGHTS:
-        raise _settings(f"{weights!r} are not weights of the wild bootstrap.", "weights", "use rademacher or webb.")
-    if draws < 1 or (level is not None and not 0 < level < 1):
-        raise _settings("The number of draws or the confidence level is out of range.", "draws, level", "use at least 1 and, say, 0.95.")
-
-
-def _settings(what: str, where: str, todo: str) -> BscError:
-    return BscError("BSC-LMM-038", what, where, "the test depends on its weights, draws and seed, and must be repeatable.", todo)
+def _check(weights: str, draws: int, level: float | None, seed: int | None) -> None:
+    if not one_of(weights, WEIGHTS):
+        raise BscError(
+            "BSC-LMM-038",
+            f"There are no weights {weights!r} of the wild bootstrap.",
+            "weights",
+            "Which patterns there are, and with few clusters the smallest p, depends on the weights.",
+            "Use rademacher or webb.",
+        )
+    check_draws(draws, "draws")
+    check_seed(seed)
+    if level is not None:
+        check_level(level)

@@ -41,7 +41,7 @@ def _fit(design: Design, theta) -> LinearFit:
     prepared = prepare_blocks(design, layout) if design.factors else prepare(design, layout)
     one = np.ones(1)
     fits = BatchFits(np.atleast_2d(np.asarray(theta, float)), np.zeros((1, design.p)), one, one, one.astype(int), one.astype(bool))
-    return finish(design, layout, prepared, fits, True)
+    return finish(design, layout, prepared, fits, True, centre=np.zeros(design.p))
 
 
 def _model(name):

@@ -230,16 +230,18 @@ def test_unknown_names_are_refused(name, link, code, said):
 @pytest.mark.parametrize(
     ("name", "response", "trials", "code"),
     [
-        ("poisson", [1, -1, 2], None, "072"),
-        ("negative_binomial", [1, 0.5, 2], None, "072"),
-        ("beta_binomial", [1, 2, 1], [2, 2.5, 2], "072"),
-        ("binomial", [1, 3, 1], [2, 2, 2], "073"),
-        ("binomial", [0, 2, 1], None, "073"),
-        ("binomial", [0, 0, 1], [0, 1, 2], "073"),
+        ("poisson", [1, -1, 2], None, "005"),
+        ("negative_binomial", [1, 0.5, 2], None, "005"),
+        ("beta_binomial", [1, 2, 1], [2, 2.5, 2], "005"),
+        ("binomial", [1, 3, 1], [2, 2, 2], "005"),
+        ("binomial", [0, 2, 1], None, "005"),
+        ("binomial", [0, 0, 1], [0, 1, 2], "005"),
+        ("poisson", [0, np.inf, 1], None, "006"),
         ("cumulative", [0, 1, 1], None, "074"),
         ("cumulative", [0, 2, 3, 2], None, "074"),
-        ("poisson", [0, 0, 0], None, "075"),
-        ("binomial", [3, 2, 3], [3, 2, 3], "075"),
+        ("poisson", [0, 0, 0], None, "019"),
+        ("binomial", [3, 2, 3], [3, 2, 3], "019"),
+        ("cumulative", [1, 1, 1], None, "019"),
     ],
 )
 def test_impossible_responses_are_refused(name, response, trials, code):
@@ -248,7 +250,17 @@ def test_impossible_responses_are_refused(name, response, trials, code):
             families.family_named(name), np.array(response, float), None if trials is None else np.array(trials, float), name="item"
         )
     assert caught.value.code == f"BSC-LMM-{code}"
-    assert "item" in caught.value.where
+    assert "item" in str(caught.value.where)
+
+
+def test_the_first_wrong_rows_are_named_by_their_place_in_the_data():
+    wrong = np.array([1.0, -1.0, 2.0, 0.5, -3.0])
+    with pytest.raises(BscError) as caught:
+        check_response(families.family_named("poisson"), wrong, name="item", rows=np.array([4, 3, 2, 1, 0]))
+    assert caught.value.where == (
+        "item: negative in 2 rows (data rows 1, 4)",
+        "item: not a whole number in 1 row (data row 2)",
+    )
 
 
 def test_possible_responses_pass():

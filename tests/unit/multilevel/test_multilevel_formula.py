@@ -4,6 +4,7 @@ import pytest
 
 from bscstudy.errors import BscError
 from bscstudy.multilevel.formula import RandomTerm, ResponsePart, parse_mixed_formula
+from bscstudy.multilevel.formula_parts import formula_part
 
 READ = {
     "y ~ x * z + (1 + x | center/person) + (1 | rater)": (
@@ -80,6 +81,19 @@ def test_unreadable(text, says):
     with pytest.raises(BscError) as error:
         parse_mixed_formula(text)
     assert error.value.code == "BSC-LMM-001" and says in error.value.what
+    assert error.value.what.endswith(".")
+
+
+def test_what_formulaic_says_becomes_a_sentence():
+    with pytest.raises(BscError) as error:
+        formula_part("x & z", "y ~ x & z")
+    assert error.value.what == "The formula cannot be read. 'x & z': Unknown operator '&'."
+
+
+def test_an_empty_formula_has_a_place_too():
+    with pytest.raises(BscError) as error:
+        parse_mixed_formula("")
+    assert error.value.where
 
 
 def test_text_is_read_once():

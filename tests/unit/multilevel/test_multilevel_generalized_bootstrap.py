@@ -61,5 +61,5 @@ def test_weights_are_refused(result):
 
 @pytest.mark.parametrize("terms", ["period", None])
 def test_no_replicates_are_refused(result, terms):
-    with pytest.raises(BscError, match="BSC-LMM-102"):
+    with pytest.raises(BscError, match="BSC-LMM-048"):
         result.parametric_bootstrap(terms, replicates=0, seed=1)

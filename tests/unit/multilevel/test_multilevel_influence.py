@@ -52,7 +52,7 @@ def test_a_group_that_alone_tells_a_term_leaves_a_failed_refit(frame):
 def test_refusals(frame):
     with pytest.raises(BscError, match="BSC-LMM-084"):
         fit_mixed_model(NESTED, frame).influence("centre")
-    with pytest.raises(BscError, match="BSC-LMM-084"):
+    with pytest.raises(BscError, match="BSC-LMM-115"):
         fit_mixed_model("y ~ wave", frame).influence()
     few = frame[frame.center.isin(["c1", "c2", "c3"])]
     with pytest.raises(BscError, match="BSC-LMM-085"):

@@ -10,6 +10,7 @@ import pytest
 from bscstudy.multilevel.kenward_roger import kenward_roger
 from bscstudy.multilevel.linear import fit_linear
 from bscstudy.multilevel.model_frame import build_design
+from bscstudy.multilevel.profile_likelihood import profile_likelihood
 from bscstudy.multilevel.satterthwaite import satterthwaite
 
 DATA = Path(__file__).resolve().parents[2] / "reference" / "data"
@@ -47,6 +48,56 @@ def fitted(name, reml=True):
 def by_size(estimates):
     """Positions by estimate: R and formulaic may order the columns of an interaction differently."""
     return np.argsort(np.atleast_1d(estimates))
+
+
+SHIFTS = {
+    "independent": ("sleepstudy", "Reaction ~ Days"),
+    "nested": ("sim3u", "y ~ wave * arm + (1 | center / pid)"),
+    "slopes": ("sleepstudy", "Reaction ~ Days + (1 + Days | Subject)"),
+    "crossed": ("penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)"),
+}
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+def test_a_response_far_from_zero_keeps_its_digits(name):
+    table, formula = SHIFTS[name]
+    data = pd.read_csv(DATA / "mixed" / f"{table}.csv")
+    outcome = formula.split(" ~ ")[0]
+    near = fit_linear(build_design(formula, data))
+    far = fit_linear(build_design(formula, data.assign(**{outcome: data[outcome] + 1e6})))
+    # the shifted outcome itself is rounded at 1e-10; without centring the deviance is off by 2e-6 to 1e-2
+    assert far.deviance == pytest.approx(near.deviance, abs=1e-8)
+    np.testing.assert_allclose(far.theta, near.theta, rtol=1e-8)
+    np.testing.assert_allclose(far.sigma, near.sigma, rtol=1e-10)
+    np.testing.assert_allclose(far.covariance, near.covariance, rtol=1e-8)
+    np.testing.assert_allclose(far.beta - [1e6, *np.zeros(len(far.beta) - 1)], near.beta, atol=1e-8)
+    np.testing.assert_allclose(far.criterion.beta, far.beta, rtol=0)
+    np.testing.assert_allclose(far.hessian, near.hessian, rtol=1e-7, atol=1e-7)
+    value = near.prepared.fit_many(near.design.response[:, None], near.theta, reml=True).criterion[0]
+    assert near.deviance == pytest.approx(value, rel=1e-12)  # the search has columns and response scaled
+
+
+def test_the_numpy_search_keeps_the_digits_too():
+    design = build_design("Reaction ~ Days + (1 + Days | Subject)", pd.read_csv(DATA / "mixed" / "sleepstudy.csv"))
+    fit = fit_linear(design)
+    found = fit.blocks.fit_many(np.column_stack([design.response, design.response + 1e6]), fit.theta, reml=True)
+    np.testing.assert_allclose(found.criterion, fit.deviance, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(found.beta - [[0, 0], [1e6, 0]], [fit.beta] * 2, atol=1e-7)
+
+
+def test_profiles_do_not_depend_on_the_origin_of_the_response():
+    data = pd.read_csv(DATA / "mixed" / "sleepstudy.csv")
+    fits = [fit_linear(build_design("Reaction ~ Days + (1 | Subject)", data.assign(Reaction=data.Reaction + s))) for s in (0, 1e6)]
+    near, far = (profile_likelihood(fit) for fit in fits)
+    for a, b in zip(near, far, strict=True):
+        moved = 1e6 if a.term == "(Intercept)" and a.kind == "coefficient" else 0.0
+        np.testing.assert_allclose([b.lower - moved, b.upper - moved], [a.lower, a.upper], atol=1e-6)
+
+
+def test_a_small_spread_far_from_zero_is_no_copy_of_the_predictors():
+    data = pd.read_csv(DATA / "mixed" / "sleepstudy.csv")
+    far = fit_linear(build_design("Reaction ~ Days + (1 | Subject)", data.assign(Reaction=data.Reaction + 1e10)))
+    assert far.sigma == pytest.approx(fit_linear(build_design("Reaction ~ Days + (1 | Subject)", data)).sigma, rel=1e-5)
 
 
 @pytest.mark.parametrize("method", ["reml", "ml"])

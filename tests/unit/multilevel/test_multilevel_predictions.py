@@ -36,6 +36,24 @@ def test_conditional_modes_with_their_standard_errors(sleep):
         part = found.loc[term].loc[REFERENCE["level"]]
         close(part["mode"], REFERENCE[mode])
         close(part.std_error, REFERENCE[error])
+    assert (found.n == 10).all()
+
+
+def test_conditional_modes_count_the_rows_of_their_group():
+    data = table().drop(index=[0, 1, 25])
+    found = fit_mixed_model("Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)", data).conditional_modes()
+    counts = data.Subject.value_counts()
+    assert found.columns.tolist() == ["group", "level", "n", "term", "mode", "std_error"]
+    assert (found.n.to_numpy() == counts[found.level].to_numpy()).all()
+    assert fit_mixed_model("Reaction ~ Days", data).conditional_modes().columns.tolist() == found.columns.tolist()
+
+
+def test_new_rows_of_an_ordinary_regression():
+    data = table()
+    found = fit_mixed_model("Reaction ~ Days", data)
+    new = found.predict(data.iloc[:3])
+    np.testing.assert_allclose(new.response, found.predict().response[:3], rtol=1e-12)
+    assert (new.level == "population").all()
 
 
 def test_fitted_values_and_residuals_stand_in_the_order_of_the_data(sleep):

@@ -65,7 +65,7 @@ def at_reference(fitted):
         theta = np.atleast_1d(INFERENCE[name]["theta"])
         assert np.allclose(theta, own.theta, atol=3e-6)
         moved = BatchFits(theta[None], own.beta[None], None, None, np.zeros(1), np.ones(1, bool))
-        return finish(own.design, own.layout, own.prepared, moved, True)
+        return finish(own.design, own.layout, own.prepared, moved, True, centre=own.centre)
 
     return fit
 
