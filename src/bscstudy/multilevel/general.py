@@ -148,8 +148,7 @@ class PreparedGeneral:
         statistics[:, exact] = np.nan
         thetas = moment_start(self.structure, self.moments, statistics) if given is None else given[None, :]
         first = np.array(np.broadcast_to(start_points(self.layout, parameters.alone, thetas), (width, count)), order="C")
-        small = self.structure.n_columns.max() <= LARGEST_COMPILED
-        search = self._search_compiled if small and width > 1 else self._search_one_by_one  # a single fit is not worth compiling a search
+        search = self._search_compiled if self.structure.n_columns.max() <= LARGEST_COMPILED else self._search_large
         results = search(statistics, parameters, first, nu, reml)
         theta = theta_of(self.layout, self.scales, parameters.alone, results[PHI : PHI + count])
         return finished(results, theta, coefficients, self.upper, exact, nu, reml)
@@ -164,7 +163,7 @@ class PreparedGeneral:
         search_responses(structure, covariance, totals, work, sums, parts, parameters, state, nu, reml, first, statistics, results)
         return results
 
-    def _search_one_by_one(self, statistics: np.ndarray, parameters: Parameters, first: np.ndarray, nu: float, reml: bool) -> np.ndarray:
+    def _search_large(self, statistics: np.ndarray, parameters: Parameters, first: np.ndarray, nu: float, reml: bool) -> np.ndarray:
         problems = zip(statistics.T, first, strict=True)
         found = [search_large(self.structure, self.totals(s), parameters, phi, self.design.n, reml) for s, phi in problems]
         return np.column_stack(found)
