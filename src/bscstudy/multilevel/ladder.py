@@ -178,10 +178,10 @@ def _one(result: object, contrast: np.ndarray, name: str, groups: np.ndarray, se
     needs: dict[str, Callable[[], Rung]] = {
         "exact": lambda: _exact(result.fit, contrast, groups, seed),
         "wild_cluster_bootstrap": lambda: _wild(result.fit, contrast, groups, seed),
-        "parametric_bootstrap": lambda: _bootstrap(result.fit, contrast, seed, draws),
+        "parametric_bootstrap": lambda: _bootstrap(result, contrast, seed, draws),
         "profile": lambda: _profile(result.fit, contrast),
     }
-    if not result.linear:
+    if not result.linear and name != "parametric_bootstrap":
         return Rung(0, name, note="does not apply: there is no such method here for models that are not linear")
     if name in ("exact", "wild_cluster_bootstrap") and (groups.max() < 1 or not result.fit.design.factors):
         crossed = bool(result.fit.design.factors)
@@ -254,13 +254,14 @@ def _wild(fit: object, contrast: np.ndarray, groups: np.ndarray, seed: int) -> R
     )
 
 
-def _bootstrap(fit: object, contrast: np.ndarray, seed: int, draws: int) -> Rung:
-    from bscstudy.multilevel.parametric_bootstrap import likelihood_ratio_bootstrap
+def _bootstrap(result: object, contrast: np.ndarray, seed: int, draws: int) -> Rung:
+    from bscstudy.multilevel.refit import refitter
+    from bscstudy.multilevel.result_methods import BootstrapTests
 
-    if not fit.design.factors:
+    if not result.fit.design.factors:
         return Rung(0, "parametric_bootstrap", note="does not apply: without groups the t test is exact")
-    test = likelihood_ratio_bootstrap(fit, contrast[None], replicates=draws, seed=seed)
-    estimate = float(contrast @ fit.beta)
+    test = BootstrapTests(result.fit, refitter(result, reml=False), draws, seed).test(contrast[None])
+    estimate = float(contrast @ result.fit.beta)
     return Rung(
         0,
         "parametric_bootstrap",

@@ -48,6 +48,17 @@ def test_every_rung_is_its_own_methods_answer():
     assert rows["exact"].smallest_p == 2 / 2**8
 
 
+def test_rungs_of_a_model_of_counts():
+    frame = centers()
+    frame["met"] = (frame["y"] > frame["y"].median()).astype(float)
+    result = fit_mixed_model("met ~ wave + (1 | center)", frame, family="binomial")
+    rows = by_rung(result, [0, 1], ("exact", "wald", "likelihood_ratio", "parametric_bootstrap"), draws=49)
+    drawn = result.parametric_bootstrap(np.array([[0.0, 1.0]]), replicates=49, seed=11)
+    assert rows["parametric_bootstrap"].p_value == drawn.p_value and rows["parametric_bootstrap"].smallest_p == 1 / 50
+    assert rows["parametric_bootstrap"].estimate == rows["wald"].estimate
+    assert rows["exact"].note.startswith("does not apply") and np.isfinite(rows["likelihood_ratio"].p_value)
+
+
 def test_sign_flips_are_of_each_centers_own_least_squares():
     frame = centers()
     result = fit_mixed_model("y ~ wave + (1 | center/person)", frame)
