@@ -31,12 +31,16 @@ TABLE_FILES = {
     "missing_codes": ("codebook/missing_codes.csv", False),
     "recodes": ("codebook/recodes.csv", False),
     "scales": ("codebook/scales.csv", False),
+    "harmonisation": ("codebook/harmonisation.csv", False),
     "themes": ("qual/themes.csv", False),
     "code_map": ("qual/code_map.csv", False),
     "exhibits": ("exhibits.csv", True),
+    "manifest": ("manifest.csv", False),
 }
 EMPTY = {
     "ids": {}, "exclusions": [], "observation": [], "fidelity": [], "derive": [], "run_charts": None,
+    "elements": [], "composite": None, "attendance": None, "costs": None, "peer_network": None, "reported": [],
+    "aggregation": {}, "informant_gaps": [], "factor_models": [],
     "checks": {}, "qual": None, "theory_of_change": {"constructs": [], "arrows": []},
 }  # fmt: skip
 
@@ -50,7 +54,7 @@ def read_sections(folder: Path, sections: dict[str, str]) -> dict:
         The folder ``config``.
     sections : dict
         Local name -> address: a section (``waves``), a part (``sources.staff_t1``) or rows of a table
-        (``items[instrument=staff_survey]``; with ``.0`` the first such row).
+        (``items[instrument=staff_survey]``, ``waves[id=T1|T3]``; with ``.0`` the first such row).
     """
     return select_sections(read_study(Path(folder)), sections)
 
@@ -70,7 +74,7 @@ def sections_digest(study: dict, sections: dict[str, str]) -> str:
 def _address(study: dict, address: str):
     rows = re.fullmatch(r"(\w+)\[(\w+)=([^\]]*)\](\.0)?", address)
     if rows:
-        found = [row for row in study[rows[1]] if row[rows[2]] == rows[3]]
+        found = [row for row in study[rows[1]] if row[rows[2]] in rows[3].split("|")]
         return found[0] if rows[4] else found
     part = study
     for step in address.split("."):
@@ -128,6 +132,20 @@ def _typed_rows(name: str, rows: list[dict]) -> list[dict]:
     return [{column: value(column, row.get(column) or "") for column in columns} for row in rows]
 
 
+def crosswalk_files(folder: Path, ids: dict) -> dict[str, Path]:
+    """Return key -> path of its crosswalk, for the keys of section `ids` that have one; it is named relative to the study's folder."""
+    return {key: folder.parent / rule["crosswalk"] for key, rule in sorted((ids or {}).items()) if "crosswalk" in (rule or {})}
+
+
+def _crosswalk(path: Path, waves: list[dict]) -> list[dict] | None:
+    """Return the rows of a crosswalk, each with the `waves` in which it holds where it holds from one wave on; None without a file."""
+    if not path.is_file():
+        return None
+    ordered = [str(wave["id"]) for wave in sorted(waves, key=lambda wave: wave["order"])]
+    rows = _typed_rows("crosswalk", read_rows(path))
+    return [{**row, "waves": ordered[ordered.index(row["from_wave"]) :] if row["from_wave"] in ordered else []} for row in rows]
+
+
 def read_study(folder: Path) -> dict:
     """Return every section of a configuration, section name -> content, without checking it (see `loading.load_study`)."""
     study = dict(EMPTY)
@@ -138,6 +156,7 @@ def read_study(folder: Path) -> dict:
         study.update(content if section is None else {section: content})
     for name, (file, _) in TABLE_FILES.items():
         study[name] = _typed_rows(name, read_rows(folder / file)) if (folder / file).is_file() else []
+    study["crosswalks"] = {key: _crosswalk(path, study["waves"]) for key, path in crosswalk_files(folder, study["ids"]).items()}
     study["sources"] = {name: {"id": name, **content} for name, content in sorted(study["sources"].items())}
     models = sorted((folder / "models").glob("*.yaml"))
     study["models"] = {path.stem: {"id": path.stem, **read_yaml(path)} for path in models}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "MOD": 4, "LMM": 4}
+EXIT_CODES = {"CFG": 2, "SRC": 3, "DAT": 3, "KEY": 3, "QUA": 3, "WAV": 3, "MOD": 4, "LMM": 4}
 
 
 @dataclass(eq=False)
@@ -50,3 +51,9 @@ def nearest(word: str, known: list[str]) -> str:
 
     found = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
     return f"Did you mean '{found[0]}'?" if found else ""
+
+
+def unknown_names(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return a sentence for each name that is not among the known ones, with the nearest spelling."""
+    known = list(dict.fromkeys(known))
+    return [f"{where}: the {what} '{n}' does not exist. {nearest(n, known)}".rstrip() for n in names if n not in known]

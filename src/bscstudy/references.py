@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from bscstudy.errors import BscError, nearest
+from bscstudy.errors import BscError, unknown_names
 from bscstudy.models.formula_words import ID_COLUMNS, read_formula
+from bscstudy.references_observation import observation_references
 
 
 def check_references(study: dict) -> None:
@@ -14,9 +14,11 @@ def check_references(study: dict) -> None:
     findings = [
         *_sources(study),
         *_codebook(study),
+        *_crosswalks(study),
         *_scales(study),
         *_models(study),
         *_measures(study),
+        *_comparisons(study),
         *_qualitative(study),
         *_theory(study),
         *_exhibits(study),
@@ -32,11 +34,6 @@ def check_references(study: dict) -> None:
         )
 
 
-def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
-    known = list(dict.fromkeys(known))
-    return [f"{where}: the {what} '{n}' does not exist. {nearest(n, known)}".rstrip() for n in names if n not in known]
-
-
 def _ids(rows: list[dict]) -> list[str]:
     return [row["id"] for row in rows]
 
@@ -48,14 +45,14 @@ def _sources(study: dict) -> list[str]:
     found = []
     for name, source in study["sources"].items():
         where = f"config/sources.yaml, {name}"
-        found += _unknown(where, "instrument (of config/codebook/items.csv)", [source["instrument"]], instruments)
+        found += unknown_names(where, "instrument (of config/codebook/items.csv)", [source["instrument"]], instruments)
         wave = source.get("wave")
         waves = [] if wave is None else [wave] if isinstance(wave, str) else list(map(str, wave.get("map", {}).values()))
-        found += _unknown(where, "wave", waves, _ids(study["waves"]))
+        found += unknown_names(where, "wave", waves, _ids(study["waves"]))
     register = study["register"]
     wanted = [register["centers"]] + ([register["people"]] if register.get("people") else [])
-    found += _unknown("config/config.yaml, register", "source", wanted, study["sources"])
-    return found + _unknown("config/config.yaml, exclusions", "source", [e["source"] for e in study["exclusions"]], study["sources"])
+    found += unknown_names("config/config.yaml, register", "source", wanted, study["sources"])
+    return found + unknown_names("config/config.yaml, exclusions", "source", [e["source"] for e in study["exclusions"]], study["sources"])
 
 
 def _codebook(study: dict) -> list[str]:
@@ -64,9 +61,21 @@ def _codebook(study: dict) -> list[str]:
     scales = {row["response_scale"] for row in study["response_scales"]}
     for number, row in enumerate(study["items"], start=2):
         where = f"config/codebook/items.csv, row {number}"
-        found += _unknown(where, "wave", row["waves"].split(), waves) + _unknown(where, "role", row["roles"].split(), roles)
-        found += _unknown(where, "source", row["sources"].split(), study["sources"])
-        found += _unknown(where, "response scale", [row["response_scale"]] if row["response_scale"] else [], scales)
+        found += unknown_names(where, "wave", row["waves"].split(), waves) + unknown_names(where, "role", row["roles"].split(), roles)
+        found += unknown_names(where, "source", row["sources"].split(), study["sources"])
+        found += unknown_names(where, "response scale", [row["response_scale"]] if row["response_scale"] else [], scales)
+    return found
+
+
+def _crosswalks(study: dict) -> list[str]:
+    found = []
+    for key, rows in study["crosswalks"].items():
+        file = study["ids"][key]["crosswalk"]
+        found += [f"config/config.yaml, ids, {key}: the file '{file}' does not exist."] if rows is None else []
+        for number, row in enumerate(rows or [], start=2):
+            where = f"{file}, row {number}"
+            found += unknown_names(where, "wave", [row["from_wave"]] if row["from_wave"] else [], _ids(study["waves"]))
+            found += unknown_names(where, "source", [row["source"]] if row["source"] else [], study["sources"])
     return found
 
 
@@ -76,14 +85,16 @@ def _scales(study: dict) -> list[str]:
         where = f"config/codebook/scales.csv, row {number}"
         items = [i["item"] for i in study["items"] if i["instrument"] == row["instrument"]]
         names = [re.sub(r"^-|=.*$", "", token) for token in row["items"].split() if token != "*"]
-        found += _unknown(where, "instrument", [row["instrument"]], {i["instrument"] for i in study["items"]})
-        found += _unknown(where, "item", names, items) if items else []
-        found += _unknown(where, "wave", row["waves"].split(), _ids(study["waves"]))
-        found += _unknown(where, "role", row["roles"].split(), _ids(study["roles"]))
+        found += unknown_names(where, "instrument", [row["instrument"]], {i["instrument"] for i in study["items"]})
+        found += unknown_names(where, "item", names, items) if items else []
+        found += unknown_names(where, "wave", row["waves"].split(), _ids(study["waves"]))
+        found += unknown_names(where, "role", row["roles"].split(), _ids(study["roles"]))
         if row["construct"] and study["theory_of_change"]["constructs"]:
-            found += _unknown(where, "construct", [row["construct"]], _ids(study["theory_of_change"]["constructs"]))
+            found += unknown_names(where, "construct", [row["construct"]], _ids(study["theory_of_change"]["constructs"]))
         if row["rule"] in ("mean", "sum") and row["minimum_valid"] is None:
             found.append(f"{where}: the scale '{row['scale']}' needs minimum_valid.")
+        if row["prorate"] == "yes" and row["rule"] != "sum":
+            found.append(f"{where}: only sums are prorated; a mean of the answered items needs nothing of the kind.")
     return found
 
 
@@ -110,12 +121,13 @@ def _models(study: dict) -> list[str]:
     for name, model in study["models"].items():
         where = f"config/models/{name}.yaml"
         optional = bool(model.get("optional"))
-        found += [] if optional else _unknown(where, "outcome (scale or score)", [model["outcome"]], analysis_columns(study, model["unit"]))
+        outcomes = [] if optional else [model["outcome"]]
+        found += unknown_names(where, "outcome (scale or score)", outcomes, analysis_columns(study, model["unit"]))
         for predictor in [] if optional else model.get("predictors", {}).values():
             columns = [*analysis_columns(study, predictor.get("from", model["unit"])), *_keys()]
-            found += _unknown(where, "predictor's column", [predictor["column"]], columns)
+            found += unknown_names(where, "predictor's column", [predictor["column"]], columns)
         sample = model.get("sample", {})
-        found += _unknown(where, "wave", sample.get("waves", []), waves) + _unknown(where, "role", sample.get("roles", []), roles)
+        found += unknown_names(where, "wave", sample.get("waves", []), waves) + unknown_names(where, "role", sample.get("roles", []), roles)
         for contrast in model.get("contrasts", []):
             at = {factor: [level] for factor, level in contrast.get("at", {}).items()}
             found += _levels(study, where, contrast["compare"]) + _levels(study, where, at)
@@ -130,7 +142,7 @@ def _pieces(study: dict, model: dict, where: str) -> list[str]:
     pieces = model.get("time", {})
     known = {*_keys(), *model.get("predictors", {}), *analysis_columns(study, model["unit"])}
     found = [f"{where}, time: the name '{name}' is that of a column; choose another." for name in pieces if name in known]
-    return found + _unknown(f"{where}, time", "wave", [str(w) for ends in pieces.values() for w in ends], _ids(study["waves"]))
+    return found + unknown_names(f"{where}, time", "wave", [str(w) for ends in pieces.values() for w in ends], _ids(study["waves"]))
 
 
 def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
@@ -138,7 +150,7 @@ def _levels(study: dict, where: str, wanted: dict[str, list[str]]) -> list[str]:
     declared = {"wave": study["waves"], "role": study["roles"], "collaborative": study["collaboratives"]}
     known = {**{factor: _ids(rows) for factor, rows in declared.items()}, "core": ["core", "other"]}
     checked = [(factor, map(str, levels)) for factor, levels in wanted.items() if factor in known]
-    return [finding for factor, levels in checked for finding in _unknown(where, factor, levels, known[factor])]
+    return [finding for factor, levels in checked for finding in unknown_names(where, factor, levels, known[factor])]
 
 
 def _formula(study: dict, model: dict, where: str) -> list[str]:
@@ -150,10 +162,10 @@ def _formula(study: dict, model: dict, where: str) -> list[str]:
     fixed = [*_keys(), *model.get("predictors", {}), *model.get("time", {}), *analysis_columns(study, model["unit"])]
     groups = [name for name in formula.group_columns if name not in _keys()]
     names = (*formula.fixed_names, *formula.slope_names)
-    found = [] if model.get("optional") else _unknown(f"{where}, formula", "name", names, fixed)
-    found += _unknown(f"{where}, formula", "group", groups, [*ID_COLUMNS, *ID_COLUMNS.values()])
+    found = [] if model.get("optional") else unknown_names(f"{where}, formula", "name", names, fixed)
+    found += unknown_names(f"{where}, formula", "group", groups, [*ID_COLUMNS, *ID_COLUMNS.values()])
     for factors in model.get("marginal_means", []):
-        found += _unknown(f"{where}, marginal_means", "factor of the formula", factors, formula.fixed_names)
+        found += unknown_names(f"{where}, marginal_means", "factor of the formula", factors, formula.fixed_names)
     return found + _method(model, bool(formula.groupings), where)
 
 
@@ -200,17 +212,33 @@ def _keys() -> list[str]:
 def _measures(study: dict) -> list[str]:
     found = []
     fidelity = _ids(study["fidelity"])
-    for part in (*study["observation"], *study["fidelity"], *study["derive"], *([study["run_charts"]] if study["run_charts"] else [])):
+    charts = [study["run_charts"], *study["run_charts"].get("annotations", [])] if study["run_charts"] else []
+    participation = [{"column": name, **study[name]} for name in ("attendance", "costs", "peer_network") if study[name]]
+    scored = (*study["observation"], *study["fidelity"], *study["derive"], *study["elements"])
+    for part in (*scored, *charts, *participation, *study["reported"]):
         where = f"config/measures.yaml, {part.get('id', part.get('column', 'run_charts'))}"
         if "source" in part:
-            found += _unknown(where, "source", [part["source"]], study["sources"])
-        found += _unknown(where, "index", part.get("indices", []), fidelity)
-    for instrument in study["observation"]:
-        source = study["sources"].get(instrument["source"], {})
-        items = [i["item"] for i in study["items"] if i["instrument"] == source.get("instrument")]
-        for score in (*instrument.get("parts", []), *instrument.get("scores", [])):
-            named = [*score["items"], *([score["applies_if"]] if "applies_if" in score else [])]
-            found += _unknown(f"config/measures.yaml, {score['id']}", "item", named, items)
+            found += unknown_names(where, "source", [part["source"]], study["sources"])
+        found += unknown_names(where, "source", part.get("sources", []), study["sources"])
+        counted = [per["index"] for per in part.get("per", []) if isinstance(per, dict)]
+        found += unknown_names(where, "index", [*part.get("indices", []), *counted], fidelity)
+        found += unknown_names(where, "wave", list(part.get("kept", {}).values()), _ids(study["waves"]))
+    return found + [finding for instrument in study["observation"] for finding in observation_references(study, instrument)]
+
+
+def _comparisons(study: dict) -> list[str]:
+    """Return what informant gaps and factor models name that does not exist or cannot be used."""
+    found, scales = [], {row["scale"]: row["rule"] for row in study["scales"]}
+    for gap in study["informant_gaps"]:
+        for side in ("leader", "staff"):
+            where = f"config/measures.yaml, informant_gaps, {gap['id']}, {side}"
+            found += unknown_names(where, "scale", [gap[side]["scale"]], scales)
+            found += unknown_names(where, "role", gap[side]["roles"], _ids(study["roles"]))
+    for model in study["factor_models"]:
+        where = f"config/measures.yaml, factor_models, {model['id']}"
+        found += unknown_names(where, "scale", model["scales"], scales)
+        counted = [name for name in model["scales"] if scales.get(name, "mean") not in ("mean", "sum")]
+        found += [f"{where}: the scale '{name}' counts answers; a factor model needs the answers themselves." for name in counted]
     return found
 
 
@@ -219,11 +247,11 @@ def _qualitative(study: dict) -> list[str]:
     if not qual:
         return []
     wanted = [qual["documents"], qual["asked"], *(c["source"] for c in qual["codings"])]
-    found = _unknown("config/qual.yaml", "source", wanted, study["sources"])
+    found = unknown_names("config/qual.yaml", "source", wanted, study["sources"])
     parts = [("documents", qual["documents"]), ("asked", qual["asked"]), *(("codings", c["source"]) for c in qual["codings"])]
     found += [finding for part, source in parts if source in study["sources"] for finding in _needed(study, part, source)]
     themes = [row["theme"] for row in study["themes"]]
-    return found + _unknown("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
+    return found + unknown_names("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
 
 
 #: items that a source of the qualitative strand must have besides the key document_id
@@ -251,17 +279,17 @@ def _theory(study: dict) -> list[str]:
     found = []
     for construct in theory["constructs"]:
         where = f"config/theory_of_change.yaml, {construct['id']}"
-        found += _unknown(where, "scale", construct.get("scales", []), scales)
-        found += _unknown(where, "observation score", construct.get("observation", []), observation_scores(study))
-        found += _unknown(where, "fidelity index", construct.get("fidelity", []), _ids(study["fidelity"]))
+        found += unknown_names(where, "scale", construct.get("scales", []), scales)
+        found += unknown_names(where, "observation score", construct.get("observation", []), observation_scores(study))
+        found += unknown_names(where, "fidelity index", construct.get("fidelity", []), _ids(study["fidelity"]))
     ends = [end for arrow in theory.get("arrows", []) for end in (arrow["from"], arrow["to"])]
-    return found + _unknown("config/theory_of_change.yaml, arrows", "construct", ends, _ids(theory["constructs"]))
+    return found + unknown_names("config/theory_of_change.yaml, arrows", "construct", ends, _ids(theory["constructs"]))
 
 
 def _exhibits(study: dict) -> list[str]:
     from bscstudy.pipeline import EXHIBIT_KINDS
 
-    return _unknown("config/exhibits.csv", "kind", [row["kind"] for row in study["exhibits"]], EXHIBIT_KINDS)
+    return unknown_names("config/exhibits.csv", "kind", [row["kind"] for row in study["exhibits"]], EXHIBIT_KINDS)
 
 
 def _repeated(study: dict) -> list[str]:
@@ -270,6 +298,8 @@ def _repeated(study: dict) -> list[str]:
         "config/config.yaml, roles": _ids(study["roles"]),
         "config/exhibits.csv": [row["exhibit"] for row in study["exhibits"]],
         "config/measures.yaml, fidelity": _ids(study["fidelity"]),
+        "config/measures.yaml, informant_gaps": _ids(study["informant_gaps"]),
+        "config/measures.yaml, factor_models": _ids(study["factor_models"]),
         "config/measures.yaml, scores": observation_scores(study),
         "config/qual/themes.csv": [row["theme"] for row in study["themes"]],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bscstudy.config import SCHEMAS, TABLE_FILES, YAML_FILES, read_rows, read_yaml, table_schema
+from bscstudy.config import SCHEMAS, TABLE_FILES, YAML_FILES, crosswalk_files, read_rows, read_yaml, table_schema
 from bscstudy.errors import BscError, nearest
 
 
@@ -20,6 +20,9 @@ def check_against_schemas(folder: Path) -> None:
     for name, (file, _) in TABLE_FILES.items():
         if (folder / file).is_file():
             findings += _table_findings(folder / file, name)
+    if not findings:
+        crosswalks = crosswalk_files(folder, read_yaml(folder / "config.yaml").get("ids") or {})
+        findings = [text for path in sorted(set(crosswalks.values())) if path.is_file() for text in _table_findings(path, "crosswalk")]
     if findings:
         raise BscError(
             "BSC-CFG-002",

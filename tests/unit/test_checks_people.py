@@ -1,10 +1,9 @@
 """People are linked across waves, forms expected and received are counted, scales compared only where they may be."""
 
 import pandas as pd
-import pytest
 from check_frames import MIXED, clean, form, item, registers, source, staff, study
 
-from bscstudy.checks.drift import comparable, item_drift
+from bscstudy.checks.drift import item_drift
 from bscstudy.checks.flow import sample_flow
 from bscstudy.checks.people import centers_table, link_people
 from bscstudy.checks.registry import read_sources
@@ -68,63 +67,6 @@ def test_visits_are_received_but_never_expected():
         "instrument"
     )
     assert flow.loc["visits", "received"] == 1 and pd.isna(flow.loc["visits", "expected"])
-
-
-SCALE = {"scale": "calm", "instrument": "staff", "items": "q1 -q2", "waves": ""}
-BASE = [item("q1"), item("q2")]
-
-
-@pytest.mark.parametrize(
-    ("second", "fits", "cautions"),
-    [
-        ([], True, 0),
-        ([item("q1", waves="T3", version=2, wording="other words")], True, 1),
-        ([item("q1", waves="T3", version=2, response_scale="agree4", maximum=4.0)], False, 0),
-        ([item("q1", waves="T3", version=2, minimum=0.0)], False, 0),
-        ([item("q1", sources="staff_t3", version=2, response_scale="agree4")], False, 0),
-    ],
-)
-def test_a_changed_response_scale_forbids_comparing_waves(second, fits, cautions):
-    sources = {"staff_t1": {"wave": "T1"}, "staff_t3": {"wave": "T3"}}
-    verdict = comparable(SCALE, ["T1", "T3"], BASE + second, sources)
-    assert (verdict.comparable, len(verdict.cautions)) == (fits, cautions)
-    assert bool(verdict.reasons) is not fits
-
-
-def test_items_dropped_in_a_wave_or_other_instruments_with_other_ranges_are_not_compared():
-    dropped = comparable(SCALE, ["T1", "T3"], [item("q1"), item("q2", waves="T1")])
-    assert not dropped.comparable and "q2" in dropped.reasons[0]
-    rows = [{**SCALE, "waves": "T1"}, {**SCALE, "instrument": "late", "items": "z1 z2", "waves": "T3"}]
-    alike = BASE + [item("z1", instrument="late"), item("z2", instrument="late")]
-    assert comparable(rows, ["T1", "T3"], alike).comparable
-    other = BASE + [item("z1", instrument="late"), item("z2", instrument="late", maximum=7.0)]
-    assert not comparable(rows, ["T1", "T3"], other).comparable
-    assert not comparable(SCALE, ["T1", "T2"], [item("q1", waves="T1"), item("q2", waves="T1")]).comparable
-
-
-FIVE, SEVEN = [item("a"), item("b")], [item("a", waves="T3", version=2, maximum=7.0)]
-
-
-@pytest.mark.parametrize(
-    ("late", "items", "fits", "cautions"),
-    [
-        ({"items": "a"}, FIVE, True, 1),  # fewer items, but a mean
-        ({"items": "a", "rule": "sum"}, FIVE, False, 0),  # another rule
-        ({}, FIVE + SEVEN, False, 0),  # declared, yet points of another size
-        ({"items": "a=4|5 b=4|5"}, FIVE, False, 0),  # points in one wave, 0 to 1 in the other
-    ],
-)
-def test_other_rows_for_another_wave_declare_the_same_measure_unless_points_differ_in_size(late, items, fits, cautions):
-    row = {"scale": "s", "instrument": "staff", "items": "a b", "rule": "mean", "waves": "T1"}
-    verdict = comparable([row, {**row, "waves": "T3", **late}], ["T1", "T3"], items)
-    assert (verdict.comparable, len(verdict.cautions)) == (fits, cautions)
-
-
-def test_counted_answers_are_the_declared_map_of_a_changed_response_scale():
-    row = {"scale": "s", "instrument": "staff", "items": "a=4|5 b=4|5", "rule": "sum", "waves": "T1"}
-    mapped = comparable([row, {**row, "items": "a=6|7 b=4|5", "waves": "T3"}], ["T1", "T3"], FIVE + SEVEN)
-    assert mapped.comparable and len(mapped.cautions) == 1
-    assert not comparable({**row, "waves": ""}, ["T1", "T3"], FIVE + SEVEN).comparable
 
 
 def test_drift_names_every_kind_of_change():

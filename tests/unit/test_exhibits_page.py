@@ -10,7 +10,7 @@ from exhibit_study import CONFIG, context, estimates, fits, flow
 from bscstudy.errors import BscError
 from bscstudy.exhibits import change_by_wave, markup, record, report, style
 from bscstudy.exhibits.base import Exhibit, check_exhibit, footnote_mark
-from bscstudy.steps.make_exhibit import context_of
+from bscstudy.steps.make_exhibits import context_of
 from bscstudy.steps.write_report import _in_order
 
 

@@ -1,20 +1,26 @@
 """Sample flow, descriptives and the other exhibits of counts: right sums, small counts masked."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
-from exhibit_study import context, flow, scores
+from exhibit_study import CONFIG, context, flow, scores
 
 from bscstudy.exhibits import (
     data_quality,
     descriptives,
     fidelity,
+    generalizability,
     observation,
     rater_agreement,
-    reliability,
+    rater_drift,
     report_words,
     run_charts,
     sample_flow,
 )
+from bscstudy.measures.agreement import Agreement
+from bscstudy.measures.metric_charts import read_charts
+from bscstudy.measures.metric_series import monthly_series
 
 
 def test_flow_adds_up_and_masks_small_groups():
@@ -37,7 +43,8 @@ def test_a_wave_that_the_register_does_not_cover_is_told_apart():
     late = flow().assign(wave="T2", expected=pd.NA)
     said = report_words.who_took_part(context().config, pd.concat([flow(), late]))
     assert "waves with a register of people: 19 of 21" in said[1] and "other waves: 19 received; the number asked is not known" in said[2]
-    people = pd.DataFrame({"person_id": list("abcdef") * 2, "wave": ["T1"] * 6 + ["T2"] * 6, "expected": 0, "status": "stayer"})
+    people = pd.DataFrame({"person_id": list("abcdef") * 2, "wave": ["T1"] * 6 + ["T2"] * 6, "expected": 0, "responded": 1})
+    people = people.assign(present=1, role="teacher", center_id="A1")
     assert "no register lists people" in sample_flow.turnover_text(people, context())
     listed = people.assign(expected=[1] * 6 + [0] * 6)
     assert sample_flow.turnover_text(listed, context()).endswith(
@@ -80,61 +87,6 @@ def test_descriptives_notes_give_no_small_wave_away():
     assert " of " not in descriptives.build({"measures/scores": few}, context()).notes["Exclusions"].split("forms")[0]
 
 
-def test_reliability_of_few_people_is_not_shown():
-    row = {"scale": "buy_in", "k": 4, "alpha": 0.65, "alpha_low": 0.5, "alpha_high": 0.75, "omega": 0.6, "floor": 0.25, "ceiling": 0.0}
-    data = pd.DataFrame([{**row, "wave": "T1", "n": 4}, {**row, "wave": "T2", "n": 40}])
-    together = {
-        "scale": "buy_in",
-        "wave": "T1",
-        "n_centers": 2,
-        "icc1": 0.1,
-        "icc2": 0.5,
-        "r_wg_median": 0.8,
-        "aggregate": "no",
-        "decision": "few",
-    }
-    shown = reliability.build({"measures/reliability": data, "measures/aggregation": pd.DataFrame([together])}, context())
-    assert list(shown.table["n"]) == ["<5", "40"] and list(shown.table["At lowest"]) == ["–", "25%"]
-    none = reliability.build({"measures/reliability": data.head(1), "measures/aggregation": pd.DataFrame([together])}, context())
-    assert none.figure is None and none.sentences == ("No scale has an alpha that can be computed.",)
-    assert list(shown.table["Alpha"]) == ["–", "0.65"] and shown.table.loc[0, "ICC(1)"] == "–" and "Privacy" in shown.notes
-
-
-def test_reliability_joins_agreement_within_centers():
-    row = {
-        "scale": "buy_in",
-        "n": 40,
-        "k": 4,
-        "alpha": 0.65,
-        "alpha_low": 0.5,
-        "alpha_high": 0.75,
-        "omega": np.nan,
-        "floor": 0.0,
-        "ceiling": 0.1,
-    }
-    together = {
-        "scale": "buy_in",
-        "wave": "T1",
-        "n": 40,
-        "n_centers": 7,
-        "icc1": 0.1,
-        "icc2": 0.5,
-        "r_wg_median": 0.8,
-        "aggregate": "no",
-        "decision": "few",
-    }
-    tables = {
-        "measures/reliability": pd.DataFrame([{**row, "wave": w} for w in ("T2", "T1")]),
-        "measures/aggregation": pd.DataFrame([together]),
-    }
-    shown = reliability.build(tables, context())
-    assert list(shown.table["Wave"]) == ["Before", "After"] and list(shown.table["ICC(1)"]) == ["0.10", "–"]
-    assert (
-        "below .70 at some wave for Buy-in" in shown.sentences[0] and shown.notes["Not averaged because"] == "few"
-    )  # each reason once, though waves join theirs by ;
-    assert "below 0.70 the mean of a single center is imprecise" in shown.notes["Center mean"]
-
-
 def test_observation_counts_what_a_score_rests_on():
     rows = [("V1", "T1", 3, 4, 0.75, None), ("V2", "T1", 1, 4, 0.25, None), ("V3", "T1", np.nan, 0, np.nan, "not_applicable")]
     frame = pd.DataFrame(
@@ -147,46 +99,87 @@ def test_observation_counts_what_a_score_rests_on():
                 "center_id": v,
                 "numerator": n,
                 "denominator": d,
+                "n_interview": 1 if v == "V1" else 0,
                 "value": x,
                 "why": y,
-                "n_raters": 1,
+                "n_raters": 2,
+                "scored_from": "primary",
             }
             for v, w, n, d, x, y in rows
         ]
     )
     shown = observation.build({"measures/observation": frame}, context())
-    assert list(shown.table.iloc[0][["Visits", "With a score", "Mean", "Rests on"]]) == ["3", "2", "0.50", "4 of 8 indicators"]
+    assert list(shown.table.iloc[0][["Visits", "With a score", "Mean", "Rests on"]]) == [
+        "3",
+        "2",
+        "0.50",
+        "4 of 8 indicators, 1 by interview",
+    ]
+    assert shown.notes["n"] == "3 visits, 3 of them coded by more than one rater, scored by the primary rater"
     assert shown.notes["Exclusions"] == "visits without a score: not applicable: 1"
 
 
 def test_rater_agreement_shows_kappa_or_icc():
-    rows = [
-        {
-            "instrument": "form",
-            "item": "i1",
-            "n_pairs": 9,
-            "n_units": 9,
-            "exact": 0.9,
-            "adjacent": np.nan,
-            "kappa": 0.7,
-            "icc": np.nan,
-            "statistic": "Fleiss' kappa",
-        },
-        {
-            "instrument": "form",
-            "item": "i2",
-            "n_pairs": 0,
-            "n_units": 0,
-            "exact": np.nan,
-            "adjacent": np.nan,
-            "kappa": np.nan,
-            "icc": np.nan,
-            "statistic": None,
-        },
+    found = [
+        Agreement(9, 9, 45, 0.2, 0.9, kappa=0.7, kappa_low=0.4, kappa_high=1.0, ac1=0.8, statistic="Fleiss' kappa"),
+        Agreement(
+            20, 5, 45, 1 / 9, 0.5, 0.9, kappa=0.3, kappa_quadratic=0.6, ac1=0.4, icc=0.75, icc_low=0.2, icc_high=0.95, statistic="ICC"
+        ),
+        Agreement(n_visits=45),
     ]
-    shown = rater_agreement.build({"measures/rater_agreement": pd.DataFrame(rows).assign(icc_low=np.nan, icc_high=np.nan)}, context())
-    assert list(shown.table.iloc[0][["Item", "Exact", "Kappa", "ICC"]]) == ["i1", "90%", "0.70", "–"] and len(shown.table) == 1
+    rows = [{"instrument": "form", "item": f"i{k}", **asdict(one)} for k, one in enumerate(found, start=1)]
+    frame = pd.DataFrame(rows).assign(agreement_width=[np.nan, 0.2, np.nan], visits_needed=[np.nan, 80, np.nan])
+    shown = rater_agreement.build({"measures/rater_agreement": frame}, context())
+    columns = ["Item", "Visits coded twice", "Exact", "Kappa", "AC1", "ICC", "95% interval"]
+    assert (
+        list(shown.table.iloc[0][columns]) == ["i1", "9 of 45 (20%)", "90%", "0.70", "0.80", "–", "0.40 to 1.00"] and len(shown.table) == 2
+    )
+    assert list(shown.table.iloc[1][columns]) == ["i2", "5 of 45 (11%)", "50%", "0.60", "0.40", "0.75", "0.20 to 0.95"]
+    assert shown.table.iloc[1]["Visits needed"] == "80" and shown.data["corrected"].tolist() == [0.7, 0.75]
     assert "means of a visit" in shown.notes["Exclusions"]  # the ICC leaves no segment out that only one rater scored
+
+
+def test_rater_drift_compares_the_first_period_with_the_last_and_names_no_rater():
+    rows = [("K7", "T1", 0.1, 4), ("K7", "T2", 0.4, 3), ("K9", "T1", -0.1, 4), ("K9", "", -0.4, 1)]
+    frame = pd.DataFrame(rows, columns=["rater_id", "period", "deviation", "n_visits"])
+    frame = frame.assign(instrument="form", score="key", low=frame["deviation"] - 0.2, high=frame["deviation"] + 0.2, reference="consensus")
+    shown = rater_drift.build({"measures/rater_drift": frame}, context())
+    first = shown.table.iloc[0]
+    assert [first["Score"], first["Rater"], first["Visits"], first["Change"]] == ["Key practices", "Rater 1", "7", "+0.30"]
+    assert first["Last period"] == "After" and first["Distance in the last period"] == "+0.40 (0.20 to 0.60)"
+    assert "K7" not in str(shown.table) + str(shown.data) + "".join(shown.sentences)
+    assert len(shown.figure.axes) == 1 and [tick.get_text() for tick in shown.figure.axes[0].get_xticklabels()] == [
+        "Before",
+        "After",
+        "All visits",
+    ]
+    assert "no visit" in rater_drift.build({"measures/rater_drift": frame.head(0)}, context()).caption.lower()
+
+
+def test_generalizability_says_what_a_dependable_score_takes():
+    parts = [("classroom", 0.5), ("rater", 0.1), ("occasion", 0.0), ("residual", 0.4)]
+    frame = pd.DataFrame(parts, columns=["component", "share"]).assign(
+        instrument="form",
+        score="key",
+        n=60,
+        n_levels=[20, 3, 3, 60],
+        variance=1.0,
+        low=np.nan,
+        high=np.nan,
+        note="part of the residual: two pairs",
+    )
+    rows = [(n, o, 0.5, 0.4, 0.8, 4, np.nan) for n in (1, 2) for o in (1, 2)]
+    columns = ["n_raters", "n_occasions", "g", "phi", "target", "occasions_for_g", "occasions_for_phi"]
+    tables = {
+        "measures/generalizability": frame,
+        "measures/decision_study": pd.DataFrame(rows, columns=columns).assign(instrument="form", score="key"),
+    }
+    shown = generalizability.build(tables, context())
+    row = shown.table.iloc[0]
+    assert [row["Classroom"], row["Classroom × rater"], row["G"], row["Phi"]] == ["50%", "–", "0.50", "0.40"]
+    assert [row["Occasions for G, 1 rater"], row["Occasions for Phi, 2 raters"]] == ["4", "none is enough"]
+    assert "Key practices: part of the residual: two pairs" in shown.notes["Exclusions"] and "0.80" in shown.notes["G and Phi"]
+    assert "generalizability" in generalizability.build({**tables, "measures/generalizability": frame.head(0)}, context()).caption
 
 
 def test_fidelity_shares_are_percentages_over_centers():
@@ -205,12 +198,19 @@ def test_run_charts_name_the_signal_and_the_denominators():
     series = pd.DataFrame(
         {"metric": "talk", "group": "all", "month": [f"2024-{m:02d}" for m in range(1, 13)], "numerator": range(1, 13), "denominator": 20.0}
     )
-    series = series.assign(value=series["numerator"] / 20, median=0.325, useful=1)
+    series = series.assign(value=series["numerator"] / 20, centre=0.325, useful=1, outside=0)
+    series = series.assign(level="all", phase=1, kind="run", lower=np.nan, upper=np.nan)
     row = {
         "metric": "talk",
         "group": "all",
         "n_useful": 12,
-        "median": 0.325,
+        "centre": 0.325,
+        "level": "all",
+        "phase": 1,
+        "kind": "run",
+        "n_months": 12,
+        "limits": "none",
+        "n_outside": 0,
         "longest_run": 6,
         "run_limit": 7,
         "crossings": 1,
@@ -218,7 +218,7 @@ def test_run_charts_name_the_signal_and_the_denominators():
         "signal": "crossings",
     }
     shown = run_charts.build({"measures/run_charts": series, "measures/run_chart_signals": pd.DataFrame([row])}, context())
-    assert list(shown.table.iloc[0][["Median", "Denominators", "Crossings (limit)"]]) == ["32%", "20", "1 (3)"]
+    assert list(shown.table.iloc[0][["Centre", "Denominators", "Crossings (limit)"]]) == ["32%", "20", "1 (3)"]
     assert "unusually few crossings" in shown.sentences[0]
 
 
@@ -230,3 +230,17 @@ def test_data_quality_counts_by_what_was_done():
     shown = data_quality.build({"checks/summary": summary}, context())
     assert list(shown.table["Found"]) == ["3", "2"]
     assert shown.sentences[0] == "The checks made 5 findings: 0 reported, 3 tolerated for a stated reason, 2 resolved by excluding records."
+
+
+def test_single_centers_are_charted_only_where_the_study_allows_it():
+    rows = pd.DataFrame(
+        {"metric": "talk", "month": "2024-01", "center_id": ["A1", "B1"], "numerator": [2.0, 9.0], "denominator": [4.0, 90.0]}
+    )
+    series, signals = read_charts(monthly_series(rows, ["center_id"]), {})
+    tables = {"measures/run_charts": series, "measures/run_chart_signals": signals, "centers": rows[["center_id"]]}
+    plain = run_charts.build(tables, context())
+    assert set(plain.data["group"]) == {"all"} and not plain.table["Group"].str.contains("Center").any()
+    allowed = context(options={"by": "center"}, config={**CONFIG, "privacy": {"min_cell": 5, "show_centers": True}})
+    shown = run_charts.build(tables, allowed)
+    assert sorted(shown.data["group"]) == ["A", "B"] and "A1" not in shown.table.to_string() + shown.data.to_string()
+    assert shown.data["denominator"].isna().all() and shown.data["value"].isna().sum() == 1  # sizes tell which center it is

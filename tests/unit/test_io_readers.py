@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from bscstudy.errors import BscError
-from bscstudy.io import code_table, delimited, excel, qualtrics, redcap, spss
+from bscstudy.io import code_table, delimited, excel, qualtrics, redcap, redcap_dictionary, statistical
 from bscstudy.io.inventory import check_files
 from bscstudy.io.raw import cell_text
 
@@ -73,7 +73,7 @@ def test_rows_without_content_and_a_trailing_delimiter_are_passed_over(tmp_path)
         (b"id\n1\n", {"encoding": "utf-ate"}, "BSC-CFG-006", "encoding"),
         (f"id,name\n1,{SECRET}\n2\n3,a,b\n".encode(), {}, "BSC-SRC-004", "line 3: 1 cells, 2 columns"),
         (f'id,name\n1,"{SECRET}\n2,b\n'.encode(), {}, "BSC-SRC-015", "line 2"),
-        (b"id;name\n1;2\n", {}, "BSC-SRC-014", "a semicolon"),
+        (b"id;name\n1;2\n", {"delimiter": ","}, "BSC-SRC-014", "a semicolon"),
         (b"id,x,x\n1,2,3\n", {}, "BSC-SRC-005", "columns 2, 3"),
     ],
 )
@@ -100,27 +100,27 @@ def test_all_absent_files_are_named_at_once(tmp_path):
 
 
 def test_spss_keeps_labels_and_user_missing_codes(reference_folder):
-    table = spss.read(reference_folder / "sav" / "pyreadstat" / "sample_missing.sav", {})
+    table = statistical.read(reference_folder / "sav" / "pyreadstat" / "sample_missing.sav", {})
     assert table.user_missing["mynum"] == [(2000.0, 3000.0), (-1.0, -1.0)]
     assert table.levels["myord"] == {"-1": "missing", "1": "low", "2": "medium", "3": "high"}
     assert (table.frame["mylabl"] == -1).sum() == 1, "the code itself stays"
     assert table.frame["mydate"][0] == datetime.date(2018, 5, 6) and cell_text(table.frame["dtime"][0]) == "2018-05-06 10:10:10"
     assert table.rows.tolist() == list(range(1, 8))
-    hebrew = spss.read(reference_folder / "sav" / "pyreadstat" / "hebrews.sav", {})
+    hebrew = statistical.read(reference_folder / "sav" / "pyreadstat" / "hebrews.sav", {})
     assert hebrew.frame.shape == (99, 1)
 
 
 @pytest.mark.parametrize("cut", [10, 400, -40, -1])
 def test_cut_off_spss_files_are_refused(reference_folder, tmp_path, cut):
     content = (reference_folder / "sav" / "pyreadstat" / "simple_alltypes.sav").read_bytes()
-    refused("BSC-SRC-006", spss.read, write(tmp_path, "cut.sav", content[:cut]), {})
+    refused("BSC-SRC-006", statistical.read, write(tmp_path, "cut.sav", content[:cut]), {})
 
 
 def test_spss_files_of_another_kind_are_refused(tmp_path):
     encrypted = b"\x1c" + bytes(7) + b"ENCRYPTEDSAV" + bytes(100)
-    assert "encrypted" in refused("BSC-SRC-007", spss.read, write(tmp_path, "locked.sav", encrypted), {})
-    refused("BSC-SRC-006", spss.read, write(tmp_path, "text.sav", f"id,name\n1,{SECRET}\n"), {})
-    refused("BSC-SRC-001", spss.read, tmp_path / "absent.sav", {})
+    assert "encrypted" in refused("BSC-SRC-007", statistical.read, write(tmp_path, "locked.sav", encrypted), {})
+    refused("BSC-SRC-006", statistical.read, write(tmp_path, "text.sav", f"id,name\n1,{SECRET}\n"), {})
+    refused("BSC-SRC-001", statistical.read, tmp_path / "absent.sav", {})
 
 
 def test_redcap_export_with_its_dictionary(reference_folder):
@@ -139,7 +139,7 @@ def test_redcap_dictionary_must_cover_the_columns(tmp_path):
     dictionary = write(tmp_path, "dictionary.csv", header + 'record_id,a,text,Id,\nstress,a,radio,Stress,"-1, low, very | 2, high"\n')
     message = refused("BSC-SRC-017", redcap.read, records, {"dictionary": dictionary})
     assert "'renamed'" in message and "'stress'" not in message
-    assert redcap.parse_choices("-1, low, very | 2, high") == {"-1": "low, very", "2": "high"}
+    assert redcap_dictionary.parse_choices("-1, low, very | 2, high") == {"-1": "low, very", "2": "high"}
     refused("BSC-SRC-008", redcap.read, records, {})
     refused("BSC-SRC-016", redcap.read, records, {"dictionary": records})
 

@@ -9,8 +9,22 @@ from bscstudy.workflow import PACKAGE
 LAYERS = ["io", "checks measures", "models qual", "integrate", "exhibits", "release", "steps"]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
 #: the workflow's glue and the commands, which stand above all layers
-GLUE = {"pipeline", "launch", "cli", "new_study", "configuration_page", "environment", "simulate", "references", "schema_check", "loading"}
-FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "__init__"}
+GLUE = {
+    "pipeline",
+    "launch",
+    "cli",
+    "new_study",
+    "inspect_command",
+    "configuration_page",
+    "environment",
+    "simulate",
+    "references",
+    "references_observation",
+    "schema_check",
+    "loading",
+    "waves",
+}
+FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "identity", "__init__"}
 #: a package below all layers that could be taken out and used alone
 ALONE = "multilevel"
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -69,3 +69,25 @@ def test_agreement_of_the_gti_lesson_raters(gti_folder, gti_ratings):
     names = ["n_pairs", "exact", "adjacent", "n_units", "icc", "icc_average"]
     found = pd.DataFrame({c: [getattr(rating_agreement(gti_ratings, c), n) for n in names] for c in expected.index}, index=names).T
     np.testing.assert_allclose(found, expected.to_numpy(float), rtol=1e-9)  # the same sums in another order
+
+
+def test_segments_of_a_visit_are_one_in_the_intervals_and_the_scale_counts_for_ac1():
+    random = np.random.default_rng(8)
+    first = random.integers(1, 5, size=30)
+    second = np.clip(first + random.integers(-1, 2, size=30), 1, 4)
+    once = pd.DataFrame({"observation_id": [*range(30)] * 2, "rater_id": ["a"] * 30 + ["b"] * 30, "x": [*first, *second]}).assign(
+        segment="1"
+    )
+    copies = pd.concat([once.assign(segment=str(k)) for k in range(4)], ignore_index=True)
+    names = ["kappa", "kappa_low", "kappa_high", "kappa_quadratic", "ac1", "ac1_low", "ac1_high", "icc", "n_units", "share_double_coded"]
+    plain, fourfold, longer = rating_agreement(once, "x"), rating_agreement(copies, "x"), rating_agreement(once, "x", (1, 2, 3, 4, 5, 6, 7))
+    assert [getattr(fourfold, n) for n in names] == pytest.approx([getattr(plain, n) for n in names], rel=1e-9)  # copies tell nothing new
+    assert plain.kappa < plain.kappa_linear < plain.kappa_quadratic, "raters who miss by one point agree better by distance"
+    assert longer.ac1 > plain.ac1 and longer.kappa == pytest.approx(plain.kappa, abs=1e-12)
+
+
+def test_a_continuous_scale_has_no_kappa():
+    values = np.random.default_rng(1).normal(size=60)
+    rows = pd.DataFrame({"observation_id": [*range(30)] * 2, "rater_id": ["a"] * 30 + ["b"] * 30, "x": values})
+    found = rating_agreement(rows, "x")
+    assert np.isnan([found.kappa, found.ac1]).all() and np.isfinite(found.icc)

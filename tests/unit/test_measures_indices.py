@@ -47,6 +47,10 @@ def values(spec, log=LOG, centers=CENTERS):
         (index("completeness", group="session_id", expected=4), {"a": 0.5, "b": 0.25, "z": 0}),
         (index("prorated_sum", column="minutes", valid_if_any=["minutes"]), {"a": 80, "b": NA, "z": NA}),
         (index("count", by=("person_id",)), {"p1": 2, "p2": 1, "p3": 1}),
+        (index("count", divided_by=4), {"a": 1.0, "b": 0.25, "z": 0}),
+        (index("distinct", per=["person_id"]), {"a": 2, "b": 1, "z": 0}),
+        (index("distinct", per=["session_id"], where="present == 1"), {"a": 2, "b": 0, "z": 0}),
+        (index("largest_group", group="session_id", where="role != 'parent'"), {"a": 2, "b": 1, "z": 0}),
     ],
 )
 def test_rules(spec, expected):
@@ -115,3 +119,15 @@ def test_teacher_totals_of_the_gti_log(gti_folder, gti_log):
     for name in (s["id"] for s in specs):
         both = found[name].reindex(official[name].index)
         assert np.isclose(both, official[name], atol=1e-5).sum() == expected[name], name  # single precision
+
+
+def test_a_ratio_divides_one_finished_index_by_another():
+    members = index("distinct", per=["person_id"]) | {"id": "members"}
+    posts = index("count") | {"id": "posts"}
+    ratio = {"id": "x", "label": "X", "element": "dose", "by": ["center_id"], "rule": "ratio", "indices": ["posts", "members"]}
+    config = {"fidelity": [members, posts, ratio | {"divided_by": 2}], "derive": []}
+    found = fidelity_indices({"log": LOG}, config, None, CENTERS).query("index == 'x'").set_index("unit_id")
+    assert found.loc["a", ["numerator", "denominator", "value"]].tolist() == [4, 4, 1] and np.isnan(found.loc["z", "value"])
+    with pytest.raises(BscError) as fault:
+        fidelity_indices({"log": LOG}, {**config, "fidelity": [ratio, members, posts]}, None, CENTERS)
+    assert fault.value.code == "BSC-CFG-207"

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from bscstudy.measures.item_keys import keyed_answers, parse_terms
-from bscstudy.measures.reliability import cronbach_alpha, describe_ends, omega_from_covariance, omega_total
+from bscstudy.measures.reliability import (
+    cronbach_alpha,
+    describe_ends,
+    item_statistics,
+    omega_from_covariance,
+    omega_total,
+    pairwise_alpha,
+    standardized_alpha,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,42 @@ def test_alpha_interval_is_that_of_pingouin(nine_tests):
 def test_alpha_uses_complete_rows_only(nine_tests):
     items = nine_tests[["x1", "x2", "x3"]].to_numpy()
     assert cronbach_alpha(np.vstack([items, [[1, np.nan, 99]]])) == cronbach_alpha(items)
+
+
+#: R psych 2.2.9, alpha() of x1 to x6: r.drop, alpha.drop
+PSYCH = [
+    (0.508246015824, 0.721893484402), (0.306450248157, 0.773543642845), (0.333881116209, 0.765226980896),
+    (0.643433387205, 0.684855819871), (0.577091486381, 0.701939992388), (0.663996186966, 0.682313066573),
+]  # fmt: skip
+
+
+def test_item_statistics_are_those_of_psych(nine_tests):
+    items = nine_tests[[f"x{i}" for i in range(1, 7)]].to_numpy()
+    found = item_statistics(np.vstack([items, [np.nan] * 6]))
+    np.testing.assert_allclose([(row.item_total, row.alpha_if_deleted) for row in found], PSYCH, atol=1e-11)  # printed with twelve digits
+    assert {row.n for row in found} == {301}
+    assert standardized_alpha(items) == pytest.approx(0.759726573914, abs=1e-11)
+
+
+def test_an_item_of_two_has_no_alpha_without_it():
+    found = item_statistics(np.array([[1.0, 1.0], [2.0, 3.0], [3.0, 2.0], [4.0, 4.0]]))
+    assert found[0].item_total == pytest.approx(0.8) and np.isnan(found[0].alpha_if_deleted)
+
+
+def test_pairwise_alpha_is_that_of_psych(nine_tests):
+    items = nine_tests[[f"x{i}" for i in range(1, 7)]].to_numpy()
+    assert pairwise_alpha(items) == (pytest.approx(cronbach_alpha(items).value, abs=1e-12), 301)
+    for j in range(6):
+        items[j :: 12 + j, j] = np.nan
+    value, fewest = pairwise_alpha(items)
+    assert value == pytest.approx(0.76280932141, abs=1e-11)  # alpha(use = "pairwise"), printed with eleven digits
+    valid = ~np.isnan(items)
+    assert fewest == min((valid[:, i] & valid[:, j]).sum() for i in range(6) for j in range(6))
+
+
+def test_pairwise_alpha_needs_three_persons_for_each_pair():
+    value, fewest = pairwise_alpha(np.array([[1, 2], [2, np.nan], [np.nan, 1], [3, 3]], float))
+    assert np.isnan(value) and fewest == 2
 
 
 def test_omega_of_a_congeneric_model():

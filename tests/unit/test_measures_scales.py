@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from bscstudy.errors import BscError
-from bscstudy.measures.identity import add_identity
+from bscstudy.identity import add_identity
 from bscstudy.measures.item_keys import item_bounds, items_in_use, keyed_answers, parse_terms
+from bscstudy.measures.pooled import KINDS, pool_parts
+from bscstudy.measures.scale_rows import aggregation_row, item_rows, reliability_row
 from bscstudy.measures.scales import scale_parts, score_scale
-from bscstudy.measures.score_tables import aggregation_row, pool_parts, reliability_row, score_table
+from bscstudy.measures.score_tables import score_table
 
 NA = np.nan
 KEYED = np.array([[1, 2, 3], [1, NA, 4], [NA, NA, 2], [NA, NA, NA]], float)
@@ -27,6 +29,12 @@ def test_rules(rule, minimum, expected, why):
     found = score_scale(KEYED, rule, minimum)
     np.testing.assert_array_equal(found.score, expected)
     assert found.why.tolist() == why
+
+
+def test_a_prorated_sum_takes_the_mean_for_what_is_missing():
+    found = score_scale(KEYED, "sum", 2, prorate=True)
+    np.testing.assert_array_equal(found.score, [6, 7.5, NA, NA])
+    np.testing.assert_array_equal(found.score, 3 * score_scale(KEYED, "mean", 2).score)
 
 
 def test_count_correct_is_zero_once_anything_of_the_form_is_answered():
@@ -201,3 +209,24 @@ def test_the_register_decides_by_wave_and_never_guesses():
     found = add_identity(rows, people, centers)
     assert found["center_id"].fillna("?").tolist() == ["a", "z", "?", "?"]  # p1 moved, so T4 is not known
     assert found["collaborative"].fillna("?").tolist() == ["north", "?", "?", "?"]
+
+
+def test_missing_answers_are_told_apart_by_item_and_scale(small_study):
+    tables, config, people = small_study
+    scores = score_table(scale_parts(tables, config), people, None)
+    found = pool_parts(scale_parts(tables, config), scores)["calm", "T1"]
+    assert (found.n_asked, found.n_not_asked) == (2, 1)  # the director is not asked
+    counts = {row["item"]: tuple(row[f"n_{kind}"] for kind in KINDS) for row in item_rows(found)}
+    assert counts == {"a": (0, 0, 1, 0), "b": (0, 1, 0, 0)}  # of the person without a score: refused, left blank
+    row = reliability_row(found)
+    assert [row[f"missing_{kind}"] for kind in KINDS] == [0, 0.25, 0.25, 0]
+    assert [r["keyed"] for r in item_rows(found)] == ["as answered", "reversed"]
+
+
+def test_a_declared_sum_is_prorated_in_the_table_of_scores(small_study):
+    tables, config, people = small_study
+    tables["s1"].loc[0, "b"] = NA
+    config["scales"][0] |= {"rule": "sum", "minimum_valid": 1}
+    plain = score_table(scale_parts(tables, config), people, None)["score"].iloc[0]
+    config["scales"][0]["prorate"] = "yes"
+    assert (plain, score_table(scale_parts(tables, config), people, None)["score"].iloc[0]) == (5.0, 10.0)

@@ -152,26 +152,45 @@ def test_what_the_model_file_has_wrong_ends_with_an_error(more, code):
     assert caught.value.code == code
 
 
-def test_a_changed_response_scale_is_refused_and_new_wording_is_flagged():
+def same(**more) -> dict:
+    """A row of the map between versions that takes something for the same."""
+    row = dict.fromkeys(("item", "new_item", "scale", "waves", "recode"), "") | dict.fromkeys(("version", "new_version", "a", "b"))
+    return {
+        **row,
+        "instrument": "staff",
+        "rule": "identity",
+        "reason": "read by two",
+        "decided_by": "team",
+        "decided_on": "2025-01-02",
+        **more,
+    }
+
+
+def test_a_changed_item_is_refused_without_a_map_and_flagged_with_one():
     rescaled = fit(config={**CONFIG, "items": items(response_scale="four", maximum=4.0)})
     assert rescaled.verdict.state == "failed" and not rescaled.fixed_effects
     assert rescaled.verdict.reasons[0].startswith("scores of buy_in cannot be compared between waves: q2 between T1 and T4")
-    reworded = fit(config={**CONFIG, "items": items(wording="new")})
-    assert reworded.verdict.state == "ok" and reworded.fixed_effects
-    assert "wording" in reworded.verdict.reasons[0] and "wording" in reworded.notes[0]
+    reworded = {**CONFIG, "items": items(wording="new")}
+    assert fit(config=reworded).verdict.state == "failed"
+    mapped = fit(config={**reworded, "harmonisation": [same(item="q2", version=1, new_version=2)]})
+    assert mapped.verdict.state == "ok" and mapped.fixed_effects
+    assert "read by two" in mapped.verdict.reasons[0] and mapped.notes[0] == mapped.harmonised[0] == mapped.verdict.reasons[0]
+    assert "read by two" in gathered("fits", [mapped.as_dict()])["harmonised"][0]
     left_out = fit(config={**CONFIG, "items": items(response_scale="four")}, sample={"waves": ["T1", "T2"]})
     assert left_out.verdict.state == "ok" and not left_out.verdict.reasons
 
 
-def test_a_rescaling_tied_to_a_source_is_seen_and_other_items_declared_for_a_wave_are_flagged():
+def test_a_rescaling_tied_to_a_source_is_seen_and_another_instrument_needs_a_map():
     sources = {"first": {"wave": "T1"}, "second": {"wave": "T2"}, "late": {"wave": "T4"}}
     by_source = items(response_scale="four", maximum=4.0, waves="", sources="late")
     assert fit(config={**CONFIG, "items": by_source, "sources": sources}).verdict.state == "failed"
     scale = CONFIG["scales"][0]
     late = [{**item, "instrument": "late", "item": f"z{item['item']}"} for item in items()]
     rows = [{**scale, "waves": "T1 T2"}, {**scale, "instrument": "late", "items": "zq1 -zq2", "waves": "T4"}]
-    declared = fit(config={**CONFIG, "items": items() + late, "scales": rows})
-    assert declared.verdict.state == "ok" and "declared by the study as the same measure" in declared.verdict.reasons[0]
+    changed = {**CONFIG, "items": items() + late, "scales": rows}
+    assert fit(config=changed).verdict.state == "failed"
+    mapped = fit(config={**changed, "harmonisation": [same(scale="buy_in", waves="T1 T2")]})
+    assert mapped.verdict.state == "ok" and "scores of T1 T2 are taken as those of the other waves" in mapped.verdict.reasons[0]
 
 
 def test_center_predictors_are_scaled_over_centers_and_joined_by_center():

@@ -54,7 +54,7 @@ def test_every_page_table_and_figure_says_synthetic(demonstration):
 def test_every_exhibit_names_what_it_rests_on(demonstration):
     named = {"Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions"}
     pages = sorted((demonstration / "reports/tables").glob("*.html"))
-    assert len(pages) == 24
+    assert len(pages) == 36
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert not [name for name in named if f"<dt>{name}</dt>" not in text], page.name
@@ -73,7 +73,7 @@ EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
     [
         (
             "src/bscstudy/measures/run_charts.py",
-            {"build_run_charts", "make_figure", "write_report"},
+            {"build_run_charts", "make_engagement_and_fidelity", "write_report"},
             {"fit_model", "score_scales", "ingest_source", "code_themes"},
         ),
         (
@@ -87,7 +87,11 @@ EXHIBITS_OF_MODELS = {"collect_models", "merge_strands", "write_report"}
             {"ingest_source": 4, "score_fidelity": 1},
             {"link_people", "score_scales", "build_run_charts"},
         ),
-        ("src/bscstudy/exhibits/coder_agreement.py", {"make_table": 1, "write_report": 1}, {"fit_model", "code_themes", "make_figure"}),
+        (
+            "src/bscstudy/exhibits/coder_agreement.py",
+            {"make_interviews_and_focus_groups": 1, "write_report": 1},
+            {"fit_model", "code_themes", "make_change"},
+        ),
     ],
 )
 def test_an_edited_module_reruns_what_depends_on_it(demonstration, run_study, pipeline_copy, edited, runs, spared):

@@ -15,7 +15,6 @@ STUDY = open_study(main_process=workflow.is_main_process)
 wildcard_constraints:
     source="|".join(STUDY["sources"]),
     model="|".join(STUDY["models"]) or "none",
-    exhibit="|".join(row["exhibit"] for row in STUDY["exhibits"]) or "none",
 
 
 # Each job carries digests of the code and of the configuration it depends on, so that an edit of either reruns it.
@@ -45,10 +44,6 @@ def source_tables(names):
 
 def model_inputs(wildcards):
     return pipeline.model_tables(STUDY, wildcards.model)
-
-
-def exhibit_inputs(wildcards):
-    return pipeline.exhibit_tables(STUDY, wildcards.exhibit)
 
 
 onerror:

@@ -1,54 +1,28 @@
-# Tables and figures, then the one page that holds them.
+# Tables and figures, one job a section of the report, then the one page that holds them.
 
 
-rule make_table:
-    input:
-        tables=exhibit_inputs,
-    output:
-        table_html="reports/tables/{exhibit}.html",
-        table_csv="reports/tables/{exhibit}.csv",
-        record="reports/data/{exhibit}.json",
-    log:
-        "reports/logs/make_table/{exhibit}.log",
-    wildcard_constraints:
-        exhibit="|".join(pipeline.exhibits_with_figure(STUDY, False)) or "none",
-    conda:
-        "../../environment.yml"
-    params:
-        step="make_exhibit",
-        sections=sections_for("make_exhibit"),
-        config=config_for("make_exhibit"),
-        code=code_for("make_exhibit"),
-    message:
-        "Drawing up {wildcards.exhibit}"
-    script:
-        "../scripts/run_step.py"
+for SECTION, NAMES in pipeline.exhibits_by_section(STUDY).items():
 
-
-rule make_figure:
-    input:
-        tables=exhibit_inputs,
-    output:
-        table_html="reports/tables/{exhibit}.html",
-        table_csv="reports/tables/{exhibit}.csv",
-        figure_svg="reports/figures/{exhibit}.svg",
-        figure_png="reports/figures/{exhibit}.png",
-        record="reports/data/{exhibit}.json",
-    log:
-        "reports/logs/make_figure/{exhibit}.log",
-    wildcard_constraints:
-        exhibit="|".join(pipeline.exhibits_with_figure(STUDY, True)) or "none",
-    conda:
-        "../../environment.yml"
-    params:
-        step="make_exhibit",
-        sections=sections_for("make_exhibit"),
-        config=config_for("make_exhibit"),
-        code=code_for("make_exhibit"),
-    message:
-        "Drawing {wildcards.exhibit}"
-    script:
-        "../scripts/run_step.py"
+    rule:
+        name:
+            SECTION
+        input:
+            tables=pipeline.exhibit_tables(STUDY, NAMES),
+        output:
+            **pipeline.exhibit_files(STUDY, NAMES),
+        log:
+            f"reports/logs/make_exhibits/{SECTION}.log",
+        conda:
+            "../../environment.yml"
+        params:
+            step="make_exhibits",
+            sections=sections_for(SECTION),
+            config=config_for(SECTION),
+            code=code_for(SECTION),
+        message:
+            f"Drawing up {', '.join(NAMES)}"
+        script:
+            "../scripts/run_step.py"
 
 
 rule write_report:
@@ -59,7 +33,7 @@ rule write_report:
         ],
         figures=[
             f"reports/figures/{name}.svg"
-            for name in pipeline.exhibits_with_figure(STUDY, True)
+            for name in pipeline.exhibits_with_figure(STUDY)
         ],
         gate=rules.check_gate.output.gate,
         summary=rules.check_quality.output.summary,

@@ -29,6 +29,7 @@ rule score_reliability:
         scores=rules.score_scales.output.table,
     output:
         reliability="data/derived/measures/reliability.csv",
+        item_statistics="data/derived/measures/items.csv",
         aggregation="data/derived/measures/aggregation.csv",
     log:
         "reports/logs/score_reliability.log",
@@ -44,6 +45,51 @@ rule score_reliability:
         "../scripts/run_step.py"
 
 
+if STUDY["informant_gaps"]:
+
+    rule compare_informants:
+        input:
+            scores=rules.score_scales.output.table,
+        output:
+            gaps="data/derived/measures/informant_gaps.csv",
+            tests="data/derived/measures/informant_gap_tests.csv",
+        log:
+            "reports/logs/compare_informants.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("compare_informants"),
+            config=config_for("compare_informants"),
+            code=code_for("compare_informants"),
+        message:
+            "Comparing the reports of leaders and staff"
+        script:
+            "../scripts/run_step.py"
+
+
+if STUDY["factor_models"]:
+
+    rule fit_factor_models:
+        input:
+            tables=source_tables(pipeline.scored_sources(STUDY)),
+            scores=rules.score_scales.output.table,
+        output:
+            invariance="data/derived/measures/invariance.csv",
+            loadings="data/derived/measures/factor_loadings.csv",
+        log:
+            "reports/logs/fit_factor_models.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("fit_factor_models"),
+            config=config_for("fit_factor_models"),
+            code=code_for("fit_factor_models"),
+        message:
+            "Testing whether scales measure the same in all groups"
+        script:
+            "../scripts/run_step.py"
+
+
 if STUDY["observation"]:
 
     rule score_observation:
@@ -55,6 +101,10 @@ if STUDY["observation"]:
             observation="data/derived/measures/observation.csv",
             person="data/derived/measures/observation_person.csv",
             agreement="data/derived/measures/rater_agreement.csv",
+            icc="data/derived/measures/rater_icc.csv",
+            drift="data/derived/measures/rater_drift.csv",
+            components="data/derived/measures/generalizability.csv",
+            decision="data/derived/measures/decision_study.csv",
         log:
             "reports/logs/score_observation.log",
         conda:
@@ -93,16 +143,137 @@ if STUDY["fidelity"]:
             "../scripts/run_step.py"
 
 
+if STUDY["elements"]:
+
+    rule score_elements:
+        input:
+            fidelity=pipeline.table_path("measures/fidelity"),
+        output:
+            table="data/derived/measures/elements.csv",
+        log:
+            "reports/logs/score_elements.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("score_elements"),
+            config=config_for("score_elements"),
+            code=code_for("score_elements"),
+        message:
+            "Scoring the elements of the collaborative"
+        script:
+            "../scripts/run_step.py"
+
+
+if STUDY["attendance"]:
+
+    rule count_attendance:
+        input:
+            register=source_tables(pipeline.register_sources(STUDY)),
+            table=pipeline.source_table(STUDY["attendance"]["source"]),
+            people=rules.link_people.output.people,
+            centers=rules.link_people.output.centers,
+        output:
+            table="data/derived/measures/attendance.csv",
+        log:
+            "reports/logs/count_attendance.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("count_attendance"),
+            config=config_for("count_attendance"),
+            code=code_for("count_attendance"),
+        message:
+            "Counting who came to the learning sessions"
+        script:
+            "../scripts/run_step.py"
+
+
+if STUDY["costs"]:
+
+    rule price_costs:
+        input:
+            register=source_tables(pipeline.register_sources(STUDY)),
+            table=pipeline.source_table(STUDY["costs"]["source"]),
+            fidelity=pipeline.present_tables(STUDY, ["measures/fidelity"]),
+            centers=rules.link_people.output.centers,
+        output:
+            table="data/derived/measures/costs.csv",
+        log:
+            "reports/logs/price_costs.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("price_costs"),
+            config=config_for("price_costs"),
+            code=code_for("price_costs"),
+        message:
+            "Pricing what taking part cost"
+        script:
+            "../scripts/run_step.py"
+
+
+if STUDY["peer_network"]:
+
+    rule map_peer_network:
+        input:
+            register=source_tables(pipeline.register_sources(STUDY)),
+            tables=source_tables(STUDY["peer_network"]["sources"]),
+            people=rules.link_people.output.people,
+            centers=rules.link_people.output.centers,
+        output:
+            network="data/derived/measures/peer_network.csv",
+            ties="data/derived/measures/peer_ties.csv",
+        log:
+            "reports/logs/map_peer_network.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("map_peer_network"),
+            config=config_for("map_peer_network"),
+            code=code_for("map_peer_network"),
+        message:
+            "Describing who turns to whom"
+        script:
+            "../scripts/run_step.py"
+
+
+if STUDY["reported"]:
+
+    rule count_reports:
+        input:
+            register=source_tables(pipeline.register_sources(STUDY)),
+            tables=source_tables(pipeline.reported_sources(STUDY)),
+            people=rules.link_people.output.people,
+            centers=rules.link_people.output.centers,
+        output:
+            shares="data/derived/measures/reported.csv",
+            kept="data/derived/measures/reported_kept.csv",
+        log:
+            "reports/logs/count_reports.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("count_reports"),
+            config=config_for("count_reports"),
+            code=code_for("count_reports"),
+        message:
+            "Counting what people report"
+        script:
+            "../scripts/run_step.py"
+
+
 if STUDY["run_charts"]:
 
     rule build_run_charts:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
             table=pipeline.source_table(STUDY["run_charts"]["source"]),
+            marked=source_tables(pipeline.annotation_sources(STUDY)),
             centers=rules.link_people.output.centers,
         output:
             series="data/derived/measures/run_charts.csv",
             signals="data/derived/measures/run_chart_signals.csv",
+            events="data/derived/measures/run_chart_events.csv",
         log:
             "reports/logs/build_run_charts.log",
         conda:

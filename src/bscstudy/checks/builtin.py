@@ -6,10 +6,13 @@ import pandas as pd
 
 from bscstudy.checks.flow import sample_flow
 from bscstudy.checks.registry import Finding, Source, items_of, register, row_findings, waves_of, whole_finding
+from bscstudy.io.spelling import spell
 
 GRACE_DAYS = 60
 #: keys whose spellings are compared between sources
 SPELLED_KEYS = ("person_id", "center_id")
+#: what ids have in common that may be one id written in two ways
+LOOSEST = {"case": "lower", "separators": "dash", "leading_zeros": "drop"}
 
 
 @register("duplicate_key", "Two rows for one key", "stop")
@@ -158,7 +161,7 @@ def _bound(wave: pd.Series, waves: dict[str, dict], side: str) -> pd.Series:
 
 @register("id_spelling_changed", "Id written in another way", "report")
 def id_spelling_changed(tables: dict[str, Source], config: dict) -> list[Finding]:
-    """Ids that ingest had to rewrite, and ids that differ from the more usual spelling only in case or spaces."""
+    """Ids that ingest had to rewrite, and ids that differ from the more usual spelling only in case, separators or leading zeros."""
     findings = []
     for source in tables.values():
         changed: dict[int, set[tuple[str, str]]] = {}
@@ -180,13 +183,30 @@ def _rare_spellings(tables: dict[str, Source], key: str) -> list[Finding]:
         return []
     ids = pd.concat([source.frame[key].dropna().astype("str") for source in holding])
     uses = ids.value_counts().rename_axis("id").reset_index(name="n")
-    uses["plain"] = uses["id"].str.strip().str.casefold()
+    uses["plain"] = [spell(text, LOOSEST) for text in uses["id"]]
     uses = uses.sort_values(["plain", "n", "id"], ascending=[True, False, True])
     rare = set(uses.loc[uses.duplicated("plain"), "id"])
     findings = []
     for source in holding if rare else []:
         rows = source.frame[source.frame[key].isin(rare)].drop_duplicates("row")
-        findings += row_findings("id_spelling_changed", source, rows, key, f"{key} differs from its usual spelling only in case or spaces")
+        message = f"{key} differs from its usual spelling only in case, separators or leading zeros"
+        findings += row_findings("id_spelling_changed", source, rows, key, message)
+    return findings
+
+
+@register("unused_crosswalk_row", "Row of the crosswalk that renamed nobody", "report")
+def unused_crosswalk_row(tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Rows of a crosswalk whose old id no source has where the row holds: a misspelled id, or a row that is no longer needed."""
+    findings = []
+    for key, rows in (config.get("crosswalks") or {}).items():
+        used = {number for source in tables.values() for number in (source.extra.get("crosswalk_rows") or {}).get(key, [])}
+        file = config["ids"][key]["crosswalk"]
+        message = f"no record has this {key} where the row holds"
+        findings += [
+            Finding("unused_crosswalk_row", row["source"], file, number, "old_id", row["from_wave"], 1, "rows", message)
+            for number, row in enumerate(rows, start=2)
+            if number not in used
+        ]
     return findings
 
 

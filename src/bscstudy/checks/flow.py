@@ -8,7 +8,8 @@ from bscstudy.checks.people import expected_people, is_person_survey, responded_
 from bscstudy.checks.registry import Source, items_of, listed_ids, ordered_waves, waves_of
 
 FLOW_KEY = ["instrument", "wave", "collaborative", "center_id", "role"]
-FLOW_COLUMNS = [*FLOW_KEY, "expected", "received", "excluded"]
+COUNTS = ["received", "excluded", "unlinked"]
+FLOW_COLUMNS = [*FLOW_KEY, "expected", *COUNTS]
 PLACE = ["collaborative", "center_id", "role"]
 
 
@@ -27,8 +28,9 @@ def sample_flow(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     DataFrame
         Columns as `FLOW_COLUMNS`. A form is received if it is not excluded and has at least one valid answer; people are
         counted once, visits once whatever their raters and segments, anonymous forms by row. `expected` is missing where no register
-        says who should answer (visits, anonymous forms, a wave for which the register lists nobody of these roles). A
-        person on the register counts under the register's center and role of that wave.
+        says who should answer (visits, anonymous forms, a wave for which the register lists nobody of these roles). `unlinked`
+        are the received forms that name no person, so that nobody can follow them over waves (no visits). A person on the
+        register counts under the register's center and role of that wave.
     """
     name = config["register"].get("people")
     surveyed = [s for s in tables.values() if s.id != name and _in_flow(s, config)]
@@ -40,7 +42,7 @@ def sample_flow(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     parts = [part for part in parts if len(part)]
     flow = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FLOW_COLUMNS)
     flow = with_registered_collaborative(flow, tables.get(config["register"]["centers"]))
-    counts = flow.groupby(FLOW_KEY, dropna=False, sort=True)[["expected", "received", "excluded"]].sum(min_count=1)
+    counts = flow.groupby(FLOW_KEY, dropna=False, sort=True)[["expected", *COUNTS]].sum(min_count=1)
     return counts.astype("Int64").reset_index()[FLOW_COLUMNS]
 
 
@@ -62,7 +64,7 @@ def _instrument_flow(sources: list[Source], expected: pd.DataFrame, config: dict
         used = {wave for source in sources for wave in waves_of(source)}
         wanted = expected[expected["wave"].isin(used) & expected["role"].isin(_roles(sources, forms, config))]
         rows["expected"] = pd.Series(0, index=rows.index, dtype="Int64").where(rows["wave"].isin(wanted["wave"]))
-        rows = pd.concat([rows, wanted.assign(expected=1, received=0, excluded=0)], ignore_index=True)
+        rows = pd.concat([rows, wanted.assign(expected=1, **dict.fromkeys(COUNTS, 0))], ignore_index=True)
     rows["expected"] = rows["expected"].astype("Int64")
     return rows.assign(instrument=sources[0].instrument).reindex(columns=FLOW_COLUMNS)
 
@@ -77,9 +79,11 @@ def _forms(source: Source, config: dict) -> pd.DataFrame:
         if subject else "row " + frame["row"].astype("str"),
         received=(responded_rows(source, config) & ~out).astype(int),
         excluded=out.astype(int),
+        nameless=int(subject != "observation_id") if subject != "person_id" else frame[subject].isna().astype(int),
     )  # fmt: skip
+    table["unlinked"] = table.pop("nameless") * table["received"]
     table = table[table["wave"].notna()].sort_values("received", ascending=False, kind="stable")
-    counts = table.groupby(["person_id", "wave"], sort=False)[["received", "excluded"]].max()
+    counts = table.groupby(["person_id", "wave"], sort=False)[COUNTS].max()
     if subject == "person_id":
         counts["excluded"] = table.groupby(["person_id", "wave"], sort=False)["excluded"].sum()
     place = table.drop_duplicates(["person_id", "wave"]).set_index(["person_id", "wave"])[PLACE]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.checks.registry import WHY, Source, items_of, ordered_waves
+from bscstudy.identity import unchanging
 
 PEOPLE_COLUMNS = [
-    "person_id", "wave", "collaborative", "center_id", "role", "core", "expected", "responded", "status", "first_wave", "last_wave",
+    "person_id", "wave", "collaborative", "center_id", "role", "core", "expected", "responded", "present", "movement", "center_changed",
+    "role_changed", "status", "first_wave", "last_wave",
 ]  # fmt: skip
 ATTRIBUTES = ["collaborative", "center_id", "role", "core"]
 
@@ -105,9 +107,12 @@ def link_people(tables: dict[str, Source], config: dict) -> pd.DataFrame:
         One row for each person and wave in which the person was expected or answered, columns as `PEOPLE_COLUMNS`. `status`
         compares the first and the last survey wave: present in both is a stayer, in the first only a leaver, in the last only
         a joiner, in neither once. Present means on the register's list for that wave or with an answer; where the
-        register does not say who is expected when, an answer alone counts. Where sources disagree on a person's center,
-        role or core in one wave, the register wins, then the first source by name; what a wave leaves blank is taken
-        from the nearest earlier wave, then the nearest later one. The collaborative is that of the center's register row where known.
+        register does not say who is expected when, an answer alone counts. `movement` compares with the survey waves before: start
+        (in the first wave), stayed (present in the wave before), returned (present earlier, not in the wave before), joined; blank
+        where not present. `center_changed` and `role_changed` are 1 where the value differs from the last one known of the person,
+        0 where it is the same or the first, blank where it is not known. Where sources disagree on a person's center, role or core
+        in one wave, the register wins, then the first source by name; what a wave leaves blank is filled if the person has the
+        same value in every wave that states one. The collaborative is that of the center's register row where known.
     """
     name = config["register"].get("people")
     register = tables.get(name) if name else None
@@ -126,7 +131,12 @@ def link_people(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     people["_order"] = people["wave"].map({wave: i for i, wave in enumerate(order)})
     people = _filled(people.sort_values(["person_id", "_order"]), tables.get(config["register"]["centers"]))
     timed = register is not None and "wave" in register.frame.columns and register.frame["wave"].notna().any()
-    return _with_status(people, used, timed)[PEOPLE_COLUMNS].reset_index(drop=True)
+    people = people.assign(
+        present=((people["responded"] == 1) | ((people["expected"] == 1) & timed)).astype(int),
+        center_changed=_changed(people, "center_id"),
+        role_changed=_changed(people, "role"),
+    )
+    return _with_status(_with_movement(people, used), used)[PEOPLE_COLUMNS].reset_index(drop=True)
 
 
 def _answers(source: Source, config: dict) -> pd.DataFrame:
@@ -136,14 +146,30 @@ def _answers(source: Source, config: dict) -> pd.DataFrame:
 
 
 def _filled(people: pd.DataFrame, centers: Source | None) -> pd.DataFrame:
-    grouped = people.groupby("person_id")[ATTRIBUTES]
-    people[ATTRIBUTES] = grouped.ffill()
-    people[ATTRIBUTES] = people.groupby("person_id")[ATTRIBUTES].bfill()
-    return with_registered_collaborative(people, centers)
+    filled = {column: people[column].fillna(people["person_id"].map(unchanging(people, column))) for column in ATTRIBUTES}
+    return with_registered_collaborative(people.assign(**filled), centers)
 
 
-def _with_status(people: pd.DataFrame, used: list[str], timed: bool) -> pd.DataFrame:
-    present = people[(people["responded"] == 1) | ((people["expected"] == 1) & timed)]
+def _changed(people: pd.DataFrame, column: str) -> pd.Series:
+    """Return 1 where a person's value differs from the last one known before, rows of a person being in time order."""
+    before = people.groupby("person_id")[column].ffill().groupby(people["person_id"]).shift()
+    changed = (before.notna() & (before != people[column])).astype("Int64")
+    return changed.where(people[column].notna())
+
+
+def _with_movement(people: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+    """Return the rows, in time order within a person, with how each person came to be present in a survey wave."""
+    place = people["wave"].map({wave: i for i, wave in enumerate(used)}).where(people["present"] == 1)
+    before = place.groupby(people["person_id"]).ffill().groupby(people["person_id"]).shift()
+    movement = pd.Series("joined", index=people.index, dtype=object)
+    movement[place == 0] = "start"
+    movement[before.notna()] = "returned"
+    movement[before == place - 1] = "stayed"
+    return people.assign(movement=movement.where(place.notna()))
+
+
+def _with_status(people: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+    present = people[people["present"] == 1]
     waves = present.groupby("person_id")["wave"].agg(["first", "last"])
     first = people["person_id"].map(waves["first"])
     last = people["person_id"].map(waves["last"])

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from bscstudy.checks import builtin, builtin_codebook  # noqa: F401 - they enter their checks in the registry
+from bscstudy.checks import builtin, builtin_codebook, builtin_files, raters, received  # noqa: F401 - they enter their checks
 from bscstudy.checks.registry import REGISTRY, SEVERITIES, Check, Finding, Source
 from bscstudy.checks.rules import check_rules, run_rule, sources_of
 from bscstudy.errors import BscError, nearest
@@ -159,6 +159,8 @@ def _summary_frame(rated: list, rules: list[dict], counts: dict[str, int], count
     for (check, source), n in sorted(total.items()):
         severity, reason = severity_of(check, source, config)
         reason = _reasons_of_exclusion(source, config) if check == "excluded_record" else reason
+        needs = REGISTRY[check].needs if check in REGISTRY else ""
+        reason = f"Not checked: the study has no {needs}." if needs and not config.get(needs) else reason
         severity = "resolved" if 0 < n == solved[(check, source)] else severity
         rows.append(
             dict(

@@ -45,7 +45,7 @@ class Source:
         out = self.frame["excluded"].notna()
         gone = set(self.frame.loc[out, "row"]) - set(self.frame.loc[~out, "row"])
         extra = {
-            name: [entry for entry in value if entry.get("row") not in gone] if name in ("problems", "id_changes") else value
+            name: [entry for entry in value if entry.get("row") not in gone] if name in ("problems", "id_changes", "notices") else value
             for name, value in self.extra.items()
         }
         return Source(self.id, self.frame[~out].reset_index(drop=True), self.settings, extra)
@@ -82,23 +82,27 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A registered check; `function(tables, config)` takes source id -> Source and returns findings."""
+    """A registered check; `function(tables, config)` takes source id -> Source and returns findings.
+
+    `needs` is the section of the configuration without which nothing is checked, blank where there is none.
+    """
 
     id: str
     label: str
     severity: str
     unit: str
     function: Callable[[dict[str, Source], dict], Iterable[Finding]]
+    needs: str = ""
 
 
 REGISTRY: dict[str, Check] = {}
 
 
-def register(check: str, label: str, severity: str, unit: str = "rows"):
+def register(check: str, label: str, severity: str, unit: str = "rows", needs: str = ""):
     """Enter a function as the built-in check of this id."""
 
     def enter(function):
-        REGISTRY[check] = Check(check, label, severity, unit, function)
+        REGISTRY[check] = Check(check, label, severity, unit, function, needs)
         return function
 
     return enter

@@ -69,6 +69,10 @@ EVERY_NOTE = {
 }
 
 
+#: the note of every exhibit whose numbers rest on a map between versions of an instrument; its figure says so too
+HARMONISED = "Harmonised"
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """One numbered item of the report.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
+from bscstudy.exhibits import harmonised
+from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
 from bscstudy.exhibits.labels import better_end, outcome_label, words
 from bscstudy.exhibits.theme_words import center_codes, direction_mark, raised_of_asked, theme_notes
 from bscstudy.privacy import is_small
 
-TABLES = ("qual/presence", "qual/theme_center", "integrate/center_themes", "centers")
+TABLES = ("qual/presence", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = False
+SECTIONS = ("items", "sources")
 COUNTS = ["n_asked", "n_present", "n_facilitator", "n_barrier"]
 
 
@@ -28,6 +31,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     notes = theme_notes(tables["qual/presence"])
     notes["Outcome"] = f"change of the center's mean of {name}{change_waves(cells)}, not adjusted; {better} is better"
     notes["Cells"] = "sessions that raised the theme of those asked; (+) more facilitators, (−) more barriers, (±) as many of both"
+    notes |= harmonised.map_note([outcome], context) | mean_note(outcome, tables)
     if context.show_centers:
         notes["Centers"] = "shown by letters drawn anew for the study; letters follow no order of the centers"
     shown = cells.drop_duplicates("group")

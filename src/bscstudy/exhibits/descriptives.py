@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, masking
+from bscstudy.exhibits import harmonised, labels, masking
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.distributions import box_panels
 from bscstudy.privacy import is_small
 
 TABLES = ("measures/scores",)
 FIGURE = True
+SECTIONS = ("items", "sources")
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -21,7 +22,8 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         return empty_exhibit("No scale has a score.")
     by = [context.options["by"]] if context.options.get("by") in ("role", "collaborative") else []
     data = _describe(scores, by, context)
-    boxes = scores.rename(columns={"score": "value"})
+    apart = harmonised.not_comparable(scores["scale"], context)
+    boxes = scores[~scores["scale"].isin(apart)].rename(columns={"score": "value"})
     boxes = boxes.assign(
         panel=boxes["scale"].map(lambda s: labels.outcome_label(s, context)), wave=boxes["wave"].map(context.labels("waves"))
     )
@@ -29,18 +31,21 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     boxes = boxes.assign(
         low=[ends.get(s, (None, None))[0] for s in boxes["scale"]], high=[ends.get(s, (None, None))[1] for s in boxes["scale"]]
     )
-    panels = [labels.outcome_label(s, context) for s in in_order(scores["scale"], list(labels.scale_rows(context)))]
+    panels = [labels.outcome_label(s, context) for s in in_order(boxes["scale"], list(labels.scale_rows(context)))]
     waves = [context.labels("waves")[w] for w in in_order(scores["wave"], wave_order(context))]
     return Exhibit(
         table=_shown(data, by, context),
         caption="Scale scores by wave: people with a score, mean, standard deviation and quartiles",
-        notes=_notes(data, context),
+        notes=_notes(data, context) | harmonised.scale_notes(data["scale"], context) | ({"Not drawn": _NOT_DRAWN} if apart else {}),
         group_by="Scale",
-        figure=box_panels(boxes, panels, waves, context, min_cell=context.min_cell),
+        figure=box_panels(boxes, panels, waves, context, min_cell=context.min_cell) if panels else None,
         alt=f"Boxes of scores by wave for {numbers.plural(len(panels), 'scale')}; "
         "the table gives n, mean, standard deviation and quartiles of each.",
         data=data.drop(columns=[c for c in data if c.startswith("_")]) if not by else None,
     )
+
+
+_NOT_DRAWN = "scales that cannot be compared between waves stand in the table only, each wave for itself"
 
 
 def _asked(scores: pd.DataFrame, context: Context) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from bscstudy import numbers
 from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.labels import outcome_label, words
-from bscstudy.exhibits.model_notes import EQUAL_GROUPS, model_notes
+from bscstudy.exhibits.model_notes import EQUAL_GROUPS, harmonised_note, model_notes
 from bscstudy.exhibits.theme_words import UNITS, raised_of_asked, theme_notes
 
 TABLES = ("integrate/joint_display", "models/fits", "qual/presence")
@@ -99,7 +99,7 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
         + "; ".join(f"{name}: {meaning}" for name, meaning in FIT_WORDS.items())
     )
     notes["Reading"] = "intervals are not adjusted for the number of constructs, only the rule of fit is; there was no comparison group"
-    return notes
+    return notes | harmonised_note(fits)
 
 
 def _left_out(fits: pd.DataFrame) -> str:

@@ -18,8 +18,18 @@ def check_label(row: dict) -> str:
 
 
 def scale_rows(context: Context) -> dict[str, dict]:
-    """Return scale id -> its row of scales.csv, in the file's order."""
-    return {str(row["scale"]): row for row in context.rows("scales", "scale")}
+    """Return scale id -> its row of scales.csv, in the file's order; of several the one whose points the scores of all waves are in."""
+    found: dict[str, dict] = {}
+    for row in context.rows("scales", "scale"):
+        if str(row["scale"]) not in found or not _converted(row, context):
+            found[str(row["scale"])] = row
+    return found
+
+
+def _converted(row: dict, context: Context) -> bool:
+    """Whether the map between versions brings all scores of a row of scales.csv to the points of another row."""
+    mapped = {w for m in context.config.get("harmonisation") or [] if m.get("scale") == row["scale"] for w in m["waves"].split()}
+    return bool(mapped) and set((row.get("waves") or "").split()) <= mapped and bool(row.get("waves"))
 
 
 def score_rows(context: Context) -> dict[str, dict]:

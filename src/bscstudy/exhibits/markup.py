@@ -22,7 +22,7 @@ def table_fragment(exhibit: Exhibit, context: Context) -> str:
     parts = [FRAGMENT_START]
     if context.synthetic:
         parts.append(f'<p class="synthetic">{html.escape(SYNTHETIC_TEXT)}</p>')
-    parts.append(f'<div class="table-scroll" role="region" tabindex="0" aria-labelledby="{name}-caption">')
+    parts.append(f'<div class="table-scroll" role="region" tabindex="0" aria-label="Table: {html.escape(context.title)}">')
     parts += [f'<table id="{name}-table">', f'<caption id="{name}-caption">{html.escape(exhibit.caption)}</caption>']
     parts += [_head(exhibit), *_bodies(exhibit), "</table>", "</div>", _footnotes(exhibit), _notes(exhibit), FRAGMENT_END]
     return "\n".join(part for part in parts if part)

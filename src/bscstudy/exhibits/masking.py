@@ -26,6 +26,26 @@ def masked(frame: pd.DataFrame, columns: list[str], within: list[str], min_cell:
     return pd.concat([parts[columns], whole[columns]]).astype(object).loc[frame.index]
 
 
+def with_complement(hidden: pd.Series, sizes: pd.Series, within: pd.DataFrame) -> pd.Series:
+    """Return which rows are hidden for themselves, or because one hidden row alone could be had from a printed total.
+
+    Parameters
+    ----------
+    hidden : Series of bool
+        Rows that may not be shown.
+    sizes : Series
+        People in each row; among equal sets of rows the next smallest row is hidden too.
+    within : DataFrame
+        Rows that agree in all its columns add up to a printed total.
+    """
+    both = hidden.copy()
+    for _, rows in sizes.groupby([within[name] for name in within], sort=True, dropna=False):
+        shown = rows[~hidden.loc[rows.index] & (rows > 0)]
+        if hidden.loc[rows.index].sum() == 1 and len(shown):
+            both.loc[shown.sort_values(kind="stable").index[0]] = True
+    return both
+
+
 def few(n: int, min_cell: int) -> str | int:
     """Return one count of people, masked if it is small."""
     return f"<{min_cell}" if is_small(n, min_cell) else int(n)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits import labels
-from bscstudy.exhibits.base import Context, footnote_mark
+from bscstudy.exhibits.base import HARMONISED, Context, footnote_mark
 from bscstudy.models.verdict import ESTIMATED
 
 EQUAL_GROUPS = (
@@ -64,9 +64,18 @@ def model_notes(fits: pd.DataFrame, *, row_each: bool = True) -> dict[str, str]:
     if len(boundary):
         names = numbers.listed(sorted(boundary["label"].astype(str)))
         notes["Boundary"] = f"a variance of zero or a correlation of one in: {names}; the numbers are usable"
+    mapped = harmonised_note(used)
+    shared = [flag for flag in shared if flag not in mapped.get(HARMONISED, "")]
     if shared:
         notes["All models"] = "; ".join(shared)
-    return notes
+    return notes | mapped
+
+
+def harmonised_note(fits: pd.DataFrame) -> dict[str, str]:
+    """Return what the map between versions did to the scales of these models, each row of the map once; nothing where it did nothing."""
+    said = [split_reasons(text).split("; ") for text in fits["harmonised"]] if "harmonised" in fits else []
+    flags = list(dict.fromkeys(flag for texts in said for flag in texts if flag))
+    return {HARMONISED: "; ".join(flags)} if flags else {}
 
 
 def by_models(fits: pd.DataFrame, column: str) -> str:

@@ -61,6 +61,7 @@ def _summary(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "sd": scored["value"].std(ddof=1) if len(scored) > 1 else None,
                 "numerator": part["numerator"].sum(min_count=1),
                 "denominator": part["denominator"].sum(min_count=1),
+                "n_interview": part["n_interview"].sum(),
             }
         )
     frame = pd.DataFrame(rows)
@@ -92,7 +93,8 @@ def _rests_on(row: dict) -> str:
         return numbers.MISSING
     if numbers.is_missing(row["numerator"]):
         return f"{numbers.measure(row['denominator'])} ratings"
-    return f"{_whole(row['numerator'])} of {_whole(row['denominator'])} indicators"
+    told = "" if not row["n_interview"] > 0 else f", {_whole(row['n_interview'])} by interview"
+    return f"{_whole(row['numerator'])} of {_whole(row['denominator'])} indicators{told}"
 
 
 def _whole(value: float) -> str:
@@ -108,8 +110,15 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
     visits = data["observation_id"].nunique()
     return {
         "Estimator": "means over visits; indicators: yes / (yes + no), 'no opportunity' counts in neither; clustering is ignored",
-        "n": f"{numbers.plural(visits, 'visit')}, {numbers.count(double)} of them coded by more than one rater and averaged",
+        "n": f"{numbers.plural(visits, 'visit')}, {numbers.count(double)} of them coded by more than one rater{_whose(data)}",
         "Clusters": f"{numbers.count(data['center_id'].nunique())} centers",
         "Exclusions": f"visits without a score: {listed}" if listed else "every visit has every score",
         "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean",
     }
+
+
+def _whose(data: pd.DataFrame) -> str:
+    """Return whose answers count in these visits."""
+    words = {"mean": "averaged", "primary": "scored by the primary rater", "consensus": "scored by consensus"}
+    used = [words[rule] for rule in words if (data["scored_from"] == rule).any()]
+    return f", {numbers.listed(used)}" if used else ""

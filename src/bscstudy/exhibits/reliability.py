@@ -1,20 +1,23 @@
-"""How well the scales measure: alpha and omega, ends of the scale, and whether answers of one center may be averaged."""
+"""How well the scales measure: alpha in its forms and omega, ends of the scale, what is missing, and which may be averaged."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels, masking, style
+from bscstudy.exhibits import harmonised, labels, masking, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, places_in, wave_order
-from bscstudy.measures.aggregation import LOWEST_ICC2
 from bscstudy.privacy import is_small
 
 TABLES = ("measures/reliability", "measures/aggregation")
 FIGURE = True
+SECTIONS = ("items", "sources")
 ACCEPTABLE = 0.70
 #: what is not shown of a wave with too few people
-_OF_PEOPLE = ["alpha", "alpha_low", "alpha_high", "omega", "floor", "ceiling", "icc1", "icc2", "r_wg_median"]
+_OF_COMPLETE = ["alpha", "alpha_low", "alpha_high", "alpha_ordinal", "omega"]
+_OF_PEOPLE = [*_OF_COMPLETE, "floor", "ceiling", "missing"]
+#: answers that a person was asked and did not give
+_NOT_ANSWERED = ["missing_skipped", "missing_coded", "missing_not_possible"]
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -25,16 +28,18 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = data[data["n"].fillna(0) > 0]
     if data.empty:
         return empty_exhibit("No scale was answered by anyone.")
-    small = data["n"].map(lambda n: is_small(n, context.min_cell))
-    together = tables["measures/aggregation"].drop(columns=["n"], errors="ignore")
-    data = data.merge(together, on=["scale", "wave"], how="left", validate="one_to_one")
-    data.loc[small.to_numpy(), _OF_PEOPLE] = None
+    together = tables["measures/aggregation"][["scale", "wave", "aggregate"]]
+    data = data.assign(missing=data[_NOT_ANSWERED].sum(axis=1, min_count=1)).merge(together, on=["scale", "wave"], how="left")
+    small, few = ([is_small(n, context.min_cell) for n in data[column]] for column in ("n", "n_complete"))
+    data.loc[few, _OF_COMPLETE] = None
+    data.loc[small, _OF_PEOPLE] = None
     data = _ordered(data, context)
     return Exhibit(
         table=_shown(data, context),
-        caption="Reliability of the scales by wave, and agreement within centers",
+        caption="Reliability of the scales by wave",
         notes=_notes(data)
-        | ({"Privacy": f"{masking.note(context.min_cell)}; what such a group answered is not shown"} if small.any() else {}),
+        | harmonised.scale_notes(data["scale"], context)
+        | ({"Privacy": f"{masking.note(context.min_cell)}; what such a group answered is not shown"} if any(small + few) else {}),
         sentences=tuple(_sentences(data, context)),
         group_by="Scale",
         figure=_figure(data, context) if data["alpha"].notna().any() else None,
@@ -60,14 +65,12 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "n": numbers.count(masking.few(row["n"], context.min_cell)),
                 "Alpha": numbers.estimate(row["alpha"]),
                 "95% interval": numbers.interval(row["alpha_low"], row["alpha_high"]),
+                "Ordinal alpha": numbers.estimate(row["alpha_ordinal"]),
                 "Omega": numbers.estimate(row["omega"]),
                 "At lowest": numbers.percent(row["floor"]),
                 "At highest": numbers.percent(row["ceiling"]),
-                "ICC(1)": numbers.estimate(row["icc1"]),
-                "ICC(2)": numbers.estimate(row["icc2"]),
-                "r_wg": numbers.estimate(row["r_wg_median"]),
+                "Not answered": numbers.percent(row["missing"]),
                 "Center mean": numbers.text(row["aggregate"]),
-                "Centers": numbers.count(row["n_centers"]),
             }
             for row in data.to_dict("records")
         ]
@@ -76,19 +79,14 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 def _notes(data: pd.DataFrame) -> dict[str, str]:
     notes = {
-        "Estimator": "alpha with the interval of Feldt; omega total of one factor; ICC(1) and ICC(2) from a one-way analysis of variance "
-        "by center; r_wg is the median over centers",
+        "Estimator": "alpha with the interval of Feldt; ordinal alpha from polychoric correlations, for the normal variables that ordered "
+        "answers may stand for; omega total of one factor",
         "n": "people (or forms) with a score",
-        "Clusters": f"up to {numbers.plural(data['n_centers'].max(), 'center')}",
-        "Exclusions": "alpha and omega use people who answered every item of the scale",
+        "Exclusions": "alpha, ordinal alpha and omega use people who answered every item of the scale (listwise); "
+        "'not answered' is the share of asked answers that are blank, coded as missing or not possible, of everybody asked",
         "Figure": "an interval that reaches below the axis is cut at its end",
-        "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them; "
-        f"where ICC(2) is below {LOWEST_ICC2:.2f} the mean of a single center is imprecise",
+        "Center mean": "yes = answers within a center agree enough, and centers differ enough, to average them",
     }
-    said = [str(d) for a, d in zip(data["aggregate"], data["decision"], strict=True) if a == "no" and not numbers.is_missing(d)]
-    reasons = sorted({reason for decision in said for reason in decision.split("; ")})
-    if reasons:
-        notes["Not averaged because"] = "; ".join(reasons)
     if data["omega"].isna().any() or data["alpha"].isna().any():
         notes["A dash"] = (
             "not defined for one item, for items that do not vary, or where nobody answered every item; "

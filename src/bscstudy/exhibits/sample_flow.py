@@ -7,6 +7,7 @@ import pandas as pd
 from bscstudy import numbers
 from bscstudy.exhibits import labels, masking, sentences, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
+from bscstudy.exhibits.people_flow_cells import people_flow
 
 TABLES = ("checks/flow", "people")
 FIGURE = True
@@ -109,14 +110,15 @@ def _notes(tables: dict, context: Context, by: str) -> dict[str, str]:
 
 
 def turnover_text(people: pd.DataFrame, context: Context) -> str:
-    """Return how many people were there in every wave, left, joined, or were there once; small groups masked."""
-    per_person = people.dropna(subset=["status"]).drop_duplicates("person_id")
-    words = {"stayer": "stayed", "leaver": "left", "joiner": "joined", "once": "were there for one wave only"}
-    counts = per_person["status"].value_counts()
-    frame = pd.DataFrame({"status": [s for s in words if s in counts], "n": [int(counts[s]) for s in words if s in counts]})
-    cells = masking.masked(frame, ["n"], [], context.min_cell)
-    parts = [f"{numbers.count(n)} {words[s]}" for s, n in zip(frame["status"], cells["n"], strict=True)]
-    everyone = numbers.count(masking.few(len(per_person), context.min_cell))
+    """Return how many people were there in the first and the last wave, left, joined, or were there between; masked with their flow."""
+    cells = people_flow(people, context).statuses
+    if not cells:
+        return "not shown: the counts of those who stayed, left and joined would give small ones away"
+    n_waves = people.loc[people["present"] == 1, "wave"].nunique()
+    between = "were there in neither the first nor the last wave" if n_waves > 1 else "were there in the one wave"
+    words = {"stayer": "stayed", "leaver": "left", "joiner": "joined", "once": between}
+    parts = [f"{numbers.count(cells[s])} {words[s]}" for s in words if cells[s] != 0]
+    everyone = numbers.count(cells["all"])
     listed = people.groupby("wave")["expected"].max()
     unlisted = [label for wave, label in context.labels("waves").items() if listed.get(wave) == 0]
     if len(unlisted) == len(listed):

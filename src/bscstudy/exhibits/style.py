@@ -71,6 +71,17 @@ def finish(figure, context) -> None:
         figure.text(0.985, top, SYNTHETIC_MARK, ha="right", va="top", fontsize=7.5, fontweight="bold", color=WARNING, bbox=box)
 
 
+def mark_harmonised(figure, names: list[str]) -> None:
+    """Say at the foot of a figure which of its measures rest on a map between versions of an instrument; after `finish`."""
+    width, height = figure.get_size_inches()
+    left, bottom, wide, tall = figure.get_layout_engine().get()["rect"]
+    text = f"Harmonised (versions brought together, see the note below the table): {', '.join(names)}."
+    lines = textwrap.wrap(text, max(20, int(width * 16)))
+    foot = (0.08 + 0.13 * len(lines)) / height
+    figure.get_layout_engine().set(rect=(left, bottom + foot, wide, tall - foot))
+    figure.text(0.012, 0.05 / height, "\n".join(lines), ha="left", va="bottom", fontsize=7.5, color=MUTED)
+
+
 def figure_bytes(figure, kind: str) -> bytes:
     """Return the figure as ``svg`` or ``png``; the same figure gives the same bytes, with no date and no program version."""
     import matplotlib

@@ -7,15 +7,17 @@ import textwrap
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import style
+from bscstudy.exhibits import harmonised, style
+from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
 from bscstudy.exhibits.center_themes import change_waves, chosen_outcome, display_groups
 from bscstudy.exhibits.labels import better_end, outcome_label, words
 from bscstudy.exhibits.theme_words import UNITS, direction_words, raised_of_asked, theme_notes
 from bscstudy.privacy import mask_counts
 
-TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers")
+TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = True
+SECTIONS = ("items", "sources")
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -35,6 +37,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
             f"change of the center's mean of {outcome_label(outcome, context)}{change_waves(cells)}, not adjusted; "
             f"{better_end(outcome, context)} is better, the most wanted first"
         )
+        notes |= harmonised.map_note([outcome], context) | mean_note(outcome, tables)
     notes["Small cells"] = f"counts of a role from 1 to {context.min_cell - 1}, and what would give them away, are not shown"
     return Exhibit(
         table=_table(sessions, labels, context),

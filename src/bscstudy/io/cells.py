@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +59,10 @@ def type_cells(cells: np.ndarray, item: ItemVersion, form: CellFormat) -> TypedC
     Returns
     -------
     TypedCells
-        A blank cell is ``skipped`` (free text: 0). A code of missing_codes.csv gets its reason. A number outside the response
-        scale or the limits, or a fraction where whole numbers are due, is missing as ``out_of_range``; what cannot be read
-        is missing as ``invalid`` (kinds not_a_number, invalid_date, unknown_code). A code that only the file itself declares
-        missing is ``invalid`` with kind unknown_code, because nobody said what it stands for.
+        A blank cell is ``skipped`` (free text: 0). A code of missing_codes.csv, alone or in a range, gets its reason. A number
+        outside the response scale or the limits, or a fraction where whole numbers are due, is missing as ``out_of_range``; what
+        cannot be read is missing as ``invalid`` (kinds not_a_number, invalid_date, unknown_code). A code that only the file
+        itself declares missing is ``invalid`` with kind unknown_code, because nobody said what it stands for.
     """
     codes, distinct = pd.factorize(cells)
     judged = [_judge(cell, item, form) for cell in distinct] + [_judge("", item, form)]
@@ -78,8 +78,13 @@ def type_cells(cells: np.ndarray, item: ItemVersion, form: CellFormat) -> TypedC
 
 
 def missing_reason(cell: object, item: ItemVersion) -> str:
-    """Return the reason that missing_codes.csv gives a cell's code, or blank."""
-    return item.missing.get(cell_text(cell).strip()) or item.missing.get(code_text(cell), "")
+    """Return the reason that missing_codes.csv gives a cell's code, by itself or within a range, or blank."""
+    code = code_text(cell)
+    reason = item.missing.get(cell_text(cell).strip()) or item.missing.get(code, "")
+    if reason or not item.missing_ranges or code in item.scale:
+        return reason
+    number = number_of(code)
+    return next((why for low, high, why in item.missing_ranges if number is not None and low <= number <= high), "")
 
 
 def _judge(cell: object, item: ItemVersion, form: CellFormat) -> tuple[object, str, str]:
@@ -89,15 +94,17 @@ def _judge(cell: object, item: ItemVersion, form: CellFormat) -> tuple[object, s
     reason = missing_reason(cell, item)
     if reason:
         return None, reason, ""
-    if _declared_missing(cell, form) and code_text(cell) not in item.scale:
+    if declared_missing(cell, form.user_missing) and code_text(cell) not in item.scale:
         return None, "invalid", "unknown_code"
     value, kind = _CONVERT[item.type](cell, text, item, form)
     return (value, "", "") if not kind else (None, "out_of_range" if kind == "out_of_range" else "invalid", kind)
 
 
-def _declared_missing(cell: object, form: CellFormat) -> bool:
+def declared_missing(cell: object, ranges: Iterable[tuple]) -> bool:
+    """Return whether a cell lies in one of the (low, high) ranges that its file declares missing; text and numbers never meet."""
     kind = str if isinstance(cell, str) else (int, float, np.number)
-    return isinstance(cell, kind) and any(isinstance(low, kind) and low <= cell <= high for low, high in form.user_missing)
+    value = cell.strip() if isinstance(cell, str) else cell
+    return isinstance(cell, kind) and any(isinstance(low, kind) and low <= value <= high for low, high in ranges)
 
 
 def _number(cell: object, text: str, item: ItemVersion, form: CellFormat) -> tuple[float | None, str]:

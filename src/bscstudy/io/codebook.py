@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bscstudy.io.raw import code_text
+from bscstudy.io.raw import code_text, number_of
+
+_RANGE = re.compile(r"(\S+) +(?:thru|through) +(\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ItemVersion:
     """One row of items.csv with the codes that belong to it.
 
-    ``scale`` maps the codes of its response scale to labels, ``missing`` codes to reasons; ``recodes`` are rows of recodes.csv.
+    ``scale`` maps the codes of its response scale to labels, ``missing`` codes to reasons, ``missing_ranges`` are
+    (low, high, reason) of the codes written as a range; ``recodes`` are rows of recodes.csv.
     Empty ``waves`` or ``roles`` mean all.
     """
 
@@ -28,6 +33,7 @@ class ItemVersion:
     high: float | None = None
     scale: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    missing_ranges: tuple[tuple[float, float, str], ...] = ()
     recodes: tuple[dict, ...] = ()
 
     def in_wave(self, wave: str | None) -> bool:
@@ -100,6 +106,8 @@ def _version(row: dict, instrument: str, codebook: dict) -> ItemVersion:
     scale = {str(r["code"]).strip(): r["label"] for r in codebook["response_scales"] if scale_id and r["response_scale"] == scale_id}
     codes = [r for r in codebook["missing_codes"] if r["instrument"] == instrument and (r.get("item") or item) == item]
     missing = {spelling: r["reason"] for r in sorted(codes, key=lambda r: bool(r.get("item"))) for spelling in _spellings(r["code"])}
+    own_first = sorted(codes, key=lambda r: not r.get("item"))
+    ranges = tuple((*found, r["reason"]) for r in own_first if (found := code_range(r["code"])))
     recodes = tuple(r for r in codebook["recodes"] if r["instrument"] == instrument and r["item"] == item)
     return ItemVersion(
         item=item,
@@ -114,8 +122,19 @@ def _version(row: dict, instrument: str, codebook: dict) -> ItemVersion:
         high=_limit(row.get("maximum")),
         scale=scale,
         missing=missing,
+        missing_ranges=ranges,
         recodes=recodes,
     )
+
+
+def code_range(code: object) -> tuple[float, float] | None:
+    """Return the limits of a range of codes (``-9 THRU -1``, ``LO THRU 0``, ``900 THRU HI``), or None for a single code."""
+    found = _RANGE.fullmatch(str(code).strip())
+    if not found:
+        return None
+    low = -math.inf if found[1].upper() in ("LO", "LOWEST") else number_of(found[1])
+    high = math.inf if found[2].upper() in ("HI", "HIGHEST") else number_of(found[2])
+    return None if low is None or high is None else (low, high)
 
 
 def _spellings(code: object) -> set[str]:

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx): one sheet, one header row."""
+"""Excel workbooks (.xlsx): one sheet, one or more header rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 
 from bscstudy.errors import BscError, nearest
 from bscstudy.io.delimited import column_names
+from bscstudy.io.excel_cells import cell_notices, layout_notices
+from bscstudy.io.excel_layout import Layout, layout_of
 from bscstudy.io.raw import RawTable, cell_text, places, read_bytes
 
 _OLE = bytes.fromhex("D0CF11E0")
@@ -25,35 +27,109 @@ def read(path: Path, options: dict) -> RawTable:
     path : Path
         An ``.xlsx`` file.
     options : dict
-        ``sheet`` (name; the first if absent), ``header_row`` (from 1; 1 if absent).
+        ``sheet`` (name; the first if absent), ``header_row`` (the first row of the header, from 1; 1 if absent), ``header_rows``
+        (how many; 1 if absent) and ``header_separator``, which joins what stands above each other; a cell merged over several
+        columns stands above each of them.
 
     Returns
     -------
     RawTable
-        Cells as Excel holds them (numbers, text, dates; the last computed value of a formula); ``rows`` are Excel's.
+        Cells as Excel holds them (numbers, text, dates; the last computed value of a formula); ``rows`` are Excel's. Rows
+        without content are passed over. Notices: hidden rows, columns and sheets (they are read), dates or numbers mixed
+        with text, error cells.
 
     Raises
     ------
     BscError
         BSC-SRC-001 missing or empty file, -003 no record, -005 two columns of one name, -010 not readable or cut off,
-        -011 encrypted or in the old format, -012 no such sheet, -013 formulas without a computed value.
+        -011 encrypted or in the old format, -012 no such sheet, -013 formulas without a computed value, -068 merged cells
+        among the records, -069 a header over more rows than declared.
     """
     content = read_bytes(path)
     _check_archive(path, content)
-    sheet, cells = _cells_of(path, content, options.get("sheet"), formulas=False)
+    sheet, sheets, cells = _cells_of(path, content, options.get("sheet"), formulas=False)
+    layout = _layout(path, content, sheet)
     first = int(options.get("header_row") or 1)
-    if len(cells) <= first:
+    last = first + int(options.get("header_rows") or 1) - 1
+    _check_merged(path, sheet, layout, cells, first, last)
+    body = cells[last:]
+    filled = [(number, row) for number, row in enumerate(body, start=last + 1) if any(cell_text(value).strip() for value in row)]
+    if not filled:
         raise _no_record(path, sheet)
-    names, used = _header(path, cells[first - 1])
-    rows = [(number, tuple(row[i] if i < len(row) else None for i in used)) for number, row in enumerate(cells[first:], start=first + 1)]
-    kept = [(number, row) for number, row in rows if any(cell_text(value).strip() for value in row)]
-    if not kept:
-        raise _no_record(path, sheet)
-    if _has_formulas(content):
-        _check_formulas(path, content, sheet, {number: dict(zip(used, row, strict=True)) for number, row in kept})
-    frame = pd.DataFrame([[_plain(value) for value in row] for _, row in kept], columns=pd.Index(names, dtype=object), dtype=object)
-    provenance = {"sheet": sheet, "n_blank_records": len(rows) - len(kept)}
-    return RawTable(frame, np.array([number for number, _ in kept]), provenance=provenance)
+    header = _header(cells, layout, first, last, str(options.get("header_separator") or " "))
+    used = _used_columns(header, filled)
+    names = column_names(path, [header.get(column, "") for column in used])
+    rows = [tuple(row[i] if i < len(row) else None for i in used) for _, row in filled]
+    numbers = np.array([number for number, _ in filled])
+    if layout.has_formulas:
+        _check_formulas(path, content, sheet, dict(zip(numbers.tolist(), (dict(zip(used, row, strict=True)) for row in rows), strict=True)))
+    frame = pd.DataFrame([[_plain(value) for value in row] for row in rows], columns=_named(names, used, header), dtype=object)
+    provenance = {"sheet": sheet, "n_sheets": len(sheets), "n_blank_records": int(numbers[-1]) - last - len(rows)}
+    notices = layout_notices(layout, frame, numbers, used, sheets, chosen=bool(options.get("sheet"))) + cell_notices(frame, numbers)
+    return RawTable(frame, numbers, provenance=provenance, notices=tuple(notices))
+
+
+def _layout(path: Path, content: bytes, sheet: str) -> Layout:
+    try:
+        return layout_of(content, sheet)
+    except Exception:  # as for the cells: a damaged part fails in many ways
+        raise _unreadable(path, "A part of it is damaged or absent.") from None
+
+
+def _header(cells: list[tuple], layout: Layout, first: int, last: int, separator: str) -> dict[int, str]:
+    """Return column -> name, the parts above each other joined; a merged cell counts in each column and once in each name."""
+    parts: dict[int, list[str]] = {}
+    spread = {place: (merged.row, merged.column) for merged in layout.merged for place in merged.places(last)}
+    width = max((len(row) for row in cells[first - 1 : last]), default=0)
+    for column in range(width):
+        sources = dict.fromkeys(spread.get((row, column), (row, column)) for row in range(first, last + 1))
+        texts = [" ".join(cell_text(_at(cells, *place)).split()) for place in sources]
+        parts[column] = [text for text in texts if text]
+    return {column: separator.join(texts) for column, texts in parts.items() if texts}
+
+
+def _at(cells: list[tuple], row: int, column: int) -> object:
+    return cells[row - 1][column] if 0 < row <= len(cells) and column < len(cells[row - 1]) else None
+
+
+def _used_columns(header: dict[int, str], filled: list[tuple[int, tuple]]) -> list[int]:
+    """Return the columns with a name or with content."""
+    used = set(header)
+    for _, row in filled:
+        used |= {column for column, value in enumerate(row) if column not in used and cell_text(value).strip()}
+    return sorted(used)
+
+
+def _named(names: list[str], used: list[int], header: dict[int, str]) -> pd.Index:
+    """A column without a name is called by its letter, as Excel shows it."""
+    from openpyxl.utils import get_column_letter
+
+    return pd.Index(
+        [name if i in header else f"(column {get_column_letter(i + 1)})" for name, i in zip(names, used, strict=True)], dtype=object
+    )
+
+
+def _check_merged(path: Path, sheet: str, layout: Layout, cells: list[tuple], first: int, last: int) -> None:
+    over = [
+        merged for merged in layout.merged if first <= merged.row <= last and (merged.last_row > last or (first == last and merged.wide))
+    ]
+    if over:
+        raise BscError(
+            "BSC-SRC-069",
+            "The header is spread over merged cells.",
+            places([f"{path}, sheet '{sheet}', cells {merged.name}" for merged in over]),
+            "Columns below a merged cell would have no name, or a row of the header would be taken for a record.",
+            "Declare how many rows the header has as options.header_rows, and what joins them as options.header_separator.",
+        )
+    inside = [merged for merged in layout.merged if merged.row > last and cell_text(_at(cells, merged.row, merged.column)).strip()]
+    if inside:
+        raise BscError(
+            "BSC-SRC-068",
+            f"{len(inside)} group(s) of cells among the records are merged.",
+            places([f"{path}, sheet '{sheet}', cells {merged.name}" for merged in inside]),
+            "Excel keeps one value for the whole group; the other cells would be taken for blank.",
+            "Take the merging away in Excel and fill in each cell.",
+        )
 
 
 def _check_archive(path: Path, content: bytes) -> None:
@@ -93,7 +169,7 @@ def _no_record(path: Path, sheet: str) -> BscError:
     )
 
 
-def _cells_of(path: Path, content: bytes, wanted: str | None, *, formulas: bool) -> tuple[str, list[tuple]]:
+def _cells_of(path: Path, content: bytes, wanted: str | None, *, formulas: bool) -> tuple[str, list[str], list[tuple]]:
     import warnings
 
     import openpyxl
@@ -107,7 +183,7 @@ def _cells_of(path: Path, content: bytes, wanted: str | None, *, formulas: bool)
                 raise _no_sheet(path, wanted, names)
             sheet = book[wanted or names[0]]
             sheet.reset_dimensions()
-            return sheet.title, list(sheet.iter_rows(values_only=True))
+            return sheet.title, names, list(sheet.iter_rows(values_only=True))
     except BscError:
         raise
     except Exception:  # a damaged part inside a sound archive fails in many ways, all of them the same to the reader
@@ -124,25 +200,14 @@ def _no_sheet(path: Path, wanted: str | None, names: list[str]) -> BscError:
     )
 
 
-def _header(path: Path, cells: tuple) -> tuple[list[str], list[int]]:
-    used = [i for i, value in enumerate(cells) if cell_text(value).strip()]
-    return column_names(path, [cell_text(cells[i]) for i in used]), used
-
-
 def _plain(value: object) -> object:
     return cell_text(value) if isinstance(value, bool) else value
-
-
-def _has_formulas(content: bytes) -> bool:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-        return any(b"<f>" in xml or b"<f " in xml for xml in map(archive.read, sheets))
 
 
 def _check_formulas(path: Path, content: bytes, sheet: str, computed: dict[int, dict]) -> None:
     from openpyxl.utils import get_column_letter
 
-    _, written = _cells_of(path, content, sheet, formulas=True)
+    _, _, written = _cells_of(path, content, sheet, formulas=True)
     empty = [
         f"{path}, sheet '{sheet}', cell {get_column_letter(column + 1)}{number}"
         for number, row in computed.items()

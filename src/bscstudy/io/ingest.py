@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,8 @@ from bscstudy.io.codebook import ItemVersion, versions_of
 from bscstudy.io.describe import describe_columns, unknown_columns
 from bscstudy.io.items import type_item
 from bscstudy.io.keys import Keys, key_columns, read_keys
+from bscstudy.io.merged_ids import refuse_merged
+from bscstudy.io.notices import notices_of
 from bscstudy.io.raw import RawTable, blank_cells, places
 from bscstudy.io.selection import Slice, exclusion_reasons, keep_rows, query_columns, slices_of
 from bscstudy.tables import Column
@@ -53,7 +55,7 @@ def ingest(raw: RawTable, source: dict, sections: dict) -> Ingested:
     source : dict
         The source's entry in config/sources.yaml with its ``id``.
     sections : dict
-        ``waves``, ``ids``, ``exclusions``, ``items``, ``response_scales``, ``missing_codes``, ``recodes``.
+        ``waves``, ``ids``, ``crosswalks``, ``exclusions``, ``items``, ``response_scales``, ``missing_codes``, ``recodes``.
 
     Returns
     -------
@@ -64,14 +66,14 @@ def ingest(raw: RawTable, source: dict, sections: dict) -> Ingested:
     ------
     BscError
         BSC-SRC-020 listing every column that is missing; -021 undeclared waves or mapped keys; -022 filter; -023 exclusions;
-        -024 reshape, -025 no item among the repeated columns; BSC-CFG-007 a recode on a key the source has not, or an item
-        named like a key.
+        -024 reshape, -025 no item among the repeated columns; -080 and -083 two people of one wave who would become one;
+        BSC-CFG-007 a recode on a key the source has not, or an item named like a key.
     """
     slices = slices_of([str(name) for name in raw.frame.columns], source.get("reshape"))
     versions = versions_of(source, sections)
     absent = _absent_base(raw, source)
     kept = raw if absent else _kept(raw, source)
-    keys = None if absent else read_keys(kept, source, sections["waves"], sections["ids"], source["file"])
+    keys = None if absent else read_keys(kept, source, sections)
     used = _used_versions(versions, source, keys)
     _check_columns(source, absent, used, slices)
     _check_names(source["file"], used, keys, slices)
@@ -79,9 +81,11 @@ def ingest(raw: RawTable, source: dict, sections: dict) -> Ingested:
     turn = list(slices[0].key)
     frame = _joined(parts)
     reasons = exclusion_reasons(frame, [e for e in sections["exclusions"] if e["source"] == source["id"]], sections["ids"], source["file"])
+    refuse_merged(keys, kept.rows, np.isin(kept.rows, frame.loc[[r is None for r in reasons], "row"]), source)
     frame.insert(1 + len(keys.values) + len(turn) + (keys.wave is not None), "excluded", reasons)
     extra = _extra(raw, kept, keys, source, parts)
     extra["columns_unknown"] = unknown_columns(raw, source, sections, slices)
+    extra["notices"] = notices_of(raw, kept, source, used, slices, frame)
     extra["labels_received"] = {v.column: raw.levels[v.column] for known in used.values() for v in known if v.column in raw.levels}
     return Ingested(frame, ["row", *turn], describe_columns(frame, used, source, raw, turn), extra)
 
@@ -96,6 +100,7 @@ def _extra(raw: RawTable, kept: RawTable, keys: Keys, source: dict, parts: list[
         "n_rows_blank": sum(part.n_blank for part in parts),
         "problems": sorted((p for part in parts for p in part.problems), key=lambda p: (p["row"], p["column"], p["item"])),
         "id_changes": keys.changes,
+        "crosswalk_rows": {key: list(trail.used) for key, trail in keys.trails.items() if trail.used},
         "answered_not_asked": dict(sorted(sum((part.unasked for part in parts), Counter()).items())),
         "provenance": raw.provenance,
     }
@@ -109,8 +114,7 @@ def _absent_base(raw: RawTable, source: dict) -> list[str]:
 def _kept(raw: RawTable, source: dict) -> RawTable:
     if not source.get("keep_where"):
         return raw
-    mask = keep_rows(raw.frame, source["keep_where"], source["file"])
-    return replace(raw, frame=raw.frame[mask].reset_index(drop=True), rows=raw.rows[mask])
+    return raw.only(keep_rows(raw.frame, source["keep_where"], source["file"]))
 
 
 def _used_versions(versions: dict[str, list[ItemVersion]], source: dict, keys: Keys | None) -> dict[str, list[ItemVersion]]:
@@ -175,7 +179,7 @@ def _check_names(file: str, used: dict[str, list[ItemVersion]], keys: Keys, slic
 
 def _ingest_slice(part: Slice, used: dict[str, list[ItemVersion]], raw: RawTable, keys: Keys, options: dict) -> _Part:
     mask = _filled_rows(part, used, raw)
-    raw = replace(raw, frame=raw.frame[mask], rows=raw.rows[mask])
+    raw = raw.only(mask)
     named = {key: values[mask] for key, values in keys.values.items()}
     named |= {key: np.full(len(raw.rows), value, dtype=object) for key, value in part.key.items()}
     if keys.wave is not None:

@@ -6,11 +6,19 @@ from pathlib import Path
 
 from bscstudy.errors import BscError
 
+#: options that name a further raw file, in the order in which readers get them
+COMPANIONS = ("dictionary", "events", "arms", "form_events")
+
 
 def files_of(source: dict) -> list[str]:
-    """Return the raw files of a source, relative to the study's folder: its file, then its data dictionary if it has one."""
-    dictionary = (source.get("options") or {}).get("dictionary")
-    return [source["file"], *([dictionary] if dictionary else [])]
+    """Return the raw files of a source, relative to the study's folder: its file, then those that its options name."""
+    return [source["file"], *companions_of(source).values()]
+
+
+def companions_of(source: dict) -> dict[str, str]:
+    """Return option -> path of the further raw files that a source's options name."""
+    options = source.get("options") or {}
+    return {name: options[name] for name in COMPANIONS if options.get(name)}
 
 
 def fault_of(path: Path) -> str:

@@ -46,19 +46,28 @@ def type_item(known: list[ItemVersion], names: dict[str, str], raw: RawTable, ke
     Returns
     -------
     TypedItem
-        A blank cell of a row whose role or wave is not asked is missing as ``not_asked``.
+        A blank cell of a row whose role or wave is not asked, or to which the form itself did not show the question
+        (`RawTable.not_asked`), is missing as ``not_asked``.
     """
     chosen, asked = _chosen(known, keys, len(raw.rows))
     typed = [_typed_version(version, names[version.column], raw, keys, options) for version in known]
     values, why, kind, blank = (_picked([getattr(t, part) for t in typed], chosen) for part in ("values", "why", "kind", "blank"))
-    hidden = ~asked & blank
+    columns = np.array([names[version.column] for version in known], dtype=object)[chosen]
+    hidden = (~asked | _not_shown(raw, columns)) & blank
     return TypedItem(
         values=np.where(hidden, np.nan if values.dtype == float else None, values),
         why=np.where(hidden, "not_asked", why),
         kind=kind,
         unasked=~asked & ~blank,
-        columns=np.array([names[version.column] for version in known], dtype=object)[chosen],
+        columns=columns,
     )
+
+
+def _not_shown(raw: RawTable, columns: np.ndarray) -> np.ndarray:
+    flags = np.zeros(len(columns), dtype=bool)
+    for column in set(columns) & set(raw.not_asked):
+        flags |= (columns == column) & raw.not_asked[column]
+    return flags
 
 
 def _chosen(known: list[ItemVersion], keys: dict[str, np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:

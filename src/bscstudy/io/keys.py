@@ -7,16 +7,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from bscstudy.errors import BscError
+from bscstudy.io.crosswalk import Crosswalk, crosswalk_of, rename
 from bscstudy.io.raw import RawTable, code_text, places, texts_of
+from bscstudy.io.spelling import changes_of, spell
+
+
+@dataclass(frozen=True)
+class Trail:
+    """How the ids of one key came about, record by record: as written and in the declared spelling; rows of the crosswalk in use."""
+
+    written: np.ndarray
+    spelled: np.ndarray
+    crosswalk: Crosswalk
+    used: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys of each record (None where blank), the wave (None where the source has none) and the ids whose spelling changed."""
+    """Keys of each record (None where blank), the wave (None where the source has none) and how ids changed.
+
+    ``changes`` lists every id rewritten or renamed; ``trails`` has a `Trail` for each key of section `ids`.
+    """
 
     values: dict[str, np.ndarray]
     wave: np.ndarray | None
     changes: list[dict]
+    trails: dict[str, Trail]
 
 
 def key_columns(source: dict) -> list[str]:
@@ -31,17 +47,17 @@ def columns_text(spec: str | dict) -> str:
     return " ".join(_columns(spec))
 
 
-def read_keys(raw: RawTable, source: dict, waves: list[dict], ids: dict, file: str) -> Keys:
+def read_keys(raw: RawTable, source: dict, sections: dict) -> Keys:
     """Take keys and wave from the raw columns.
 
     Parameters
     ----------
     raw : RawTable
         With every column of `key_columns`.
-    source, waves, ids : dict, list, dict
-        The source's entry and the sections of the configuration.
-    file : str
-        Path of the raw file for messages.
+    source : dict
+        The source's entry.
+    sections : dict
+        Sections `waves`, `ids` and `crosswalks` of the configuration.
 
     Raises
     ------
@@ -49,12 +65,19 @@ def read_keys(raw: RawTable, source: dict, waves: list[dict], ids: dict, file: s
         BSC-SRC-021 naming every record whose wave or mapped key is not declared (a blank is allowed in a key, not in the wave).
     """
     faults: list[str] = []
-    values, changes = {}, []
+    values, changes, trails, file = {}, [], {}, source["file"]
+    wave = _wave(raw, source.get("wave"), {str(w["id"]) for w in sections["waves"]}, file, faults)
     for key, spec in (source.get("keys") or {}).items():
         taken = _taken(raw, spec, f"{file}, {{}}, key '{key}'", faults)
-        values[key], changed = _spelled(taken, raw.rows, key, (ids.get(key) or {}).get("case", "keep"))
-        changes += changed
-    wave = _wave(raw, source.get("wave"), {str(w["id"]) for w in waves}, file, faults)
+        rule = sections["ids"].get(key) or {}
+        spelled, changed = _spelled(taken, raw.rows, key, rule)
+        crosswalk = crosswalk_of(sections.get("crosswalks", {}).get(key) or [], rule, source["id"])
+        values[key], used = rename(spelled, wave, crosswalk)
+        changes += changed + [{"row": int(r), "key": key, "kind": "renamed"} for r in raw.rows[values[key] != spelled]]
+        if rule:
+            written = _stripped(taken)
+            used += [number for number, text in crosswalk.spellings if (written == text).any()]
+            trails[key] = Trail(written, spelled, crosswalk, tuple(sorted(used)))
     if faults:
         raise BscError(
             "BSC-SRC-021",
@@ -63,12 +86,7 @@ def read_keys(raw: RawTable, source: dict, waves: list[dict], ids: dict, file: s
             "It cannot be known to which wave, role or place these records belong.",
             "Add the value to `map` in config/sources.yaml, or drop the records with `keep_where`.",
         )
-    return Keys(values, wave, changes)
-
-
-def spell(text: str, case: str) -> str:
-    """Return an id without outer spaces, in lower or upper case where that is asked for."""
-    return {"lower": text.strip().lower(), "upper": text.strip().upper()}.get(case, text.strip())
+    return Keys(values, wave, changes, trails)
 
 
 def _columns(spec: str | dict) -> list[str]:
@@ -116,14 +134,10 @@ def _wave(raw: RawTable, spec: str | dict | None, known: set[str], file: str, fa
     return taken
 
 
-def _spelled(texts: np.ndarray, rows: np.ndarray, key: str, case: str) -> tuple[np.ndarray, list[dict]]:
-    table = {text: spell(text, case) for text in set(texts)}
+def _spelled(texts: np.ndarray, rows: np.ndarray, key: str, rule: dict) -> tuple[np.ndarray, list[dict]]:
+    table = {text: spell(text, rule) for text in set(texts)}
     values = np.array([table[text] or None for text in texts], dtype=object)
-    kinds = {text: _kinds(text, meant) for text, meant in table.items() if text != meant}
+    kinds = {text: changes_of(text, rule) for text, meant in table.items() if text != meant}
     if not kinds:
         return values, []
     return values, [{"row": int(r), "key": key, "kind": kind} for r, t in zip(rows, texts, strict=True) for kind in kinds.get(t, ())]
-
-
-def _kinds(text: str, meant: str) -> list[str]:
-    return [kind for kind, changed in (("spacing", text != text.strip()), ("case", text.strip() != meant)) if changed]

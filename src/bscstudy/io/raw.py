@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,34 @@ from bscstudy.io.inventory import fault_of
 
 MOST_PLACES = 20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something about a file that its reader noticed and a person should look at; it never holds a cell's content.
+
+    Parameters
+    ----------
+    check : str
+        The check that reports it, one of `bscstudy.checks.builtin_files.NOTICES`.
+    message : str
+        What was noticed, in words.
+    column : str
+        The column, blank where it concerns the whole file.
+    rows : tuple of int
+        The rows concerned, as in `RawTable.rows`; each becomes a finding. Empty where it concerns the file or column as a whole.
+    n : int
+        How many of `unit` it concerns, where no row is named.
+    unit : str
+        What is counted.
+    """
+
+    check: str
+    message: str
+    column: str = ""
+    rows: tuple[int, ...] = ()
+    n: int = 1
+    unit: str = "cells"
 
 
 @dataclass(frozen=True)
@@ -40,6 +68,10 @@ class RawTable:
         Columns that the exporting program adds by itself, so that they are no surprise.
     provenance : dict
         Counts of what was found and what was passed over; no cell values.
+    not_asked : dict
+        Column -> array of bool, one for each record: the form itself did not ask it there, so that a blank is no skipped answer.
+    notices : tuple of Notice
+        What a person should look at.
     """
 
     frame: pd.DataFrame
@@ -50,6 +82,15 @@ class RawTable:
     encoding: str = ""
     own_columns: tuple[str, ...] = ()
     provenance: dict = field(default_factory=dict)
+    not_asked: dict[str, np.ndarray] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+
+    def only(self, mask: np.ndarray) -> RawTable:
+        """Return the table with only the records that a mask selects."""
+        if mask.all():
+            return self
+        hidden = {column: flags[mask] for column, flags in self.not_asked.items()}
+        return replace(self, frame=self.frame[mask].reset_index(drop=True), rows=self.rows[mask], not_asked=hidden)
 
 
 def cell_text(value: object) -> str:
@@ -61,7 +102,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     if isinstance(value, (float, np.floating)):
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+        return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(float(value))
     if isinstance(value, datetime.datetime):
         midnight = value.time() == datetime.time(0)
         return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
@@ -100,6 +141,17 @@ def places(found: list[str]) -> tuple[str, ...]:
     """Return the places for an error, at most twenty and the number of the rest."""
     rest = len(found) - MOST_PLACES
     return tuple(found[:MOST_PLACES]) + ((f"and {rest} more",) if rest > 0 else ())
+
+
+def repeated_record(path: Path, rows: list[str]) -> BscError:
+    """Return the error about records that an export holds more than once."""
+    return BscError(
+        "BSC-SRC-062",
+        f"{len(rows)} record(s) have an identity that the export gives to one record only.",
+        places([f"{path}, {row}" for row in rows]),
+        "Answers would be counted twice, or those of two people would be mixed up.",
+        "Export the file again; do not paste exports together.",
+    )
 
 
 def sha256_of(path: Path) -> str:

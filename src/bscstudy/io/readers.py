@@ -6,13 +6,17 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bscstudy.io.inventory import companions_of
+
 if TYPE_CHECKING:
     from bscstudy.io.raw import RawTable
 
 #: reader of config/sources.yaml -> module of bscstudy.io with a function ``read(path, options)``
 READERS = {
     "csv": "delimited",
-    "spss": "spss",
+    "spss": "statistical",
+    "stata": "statistical",
+    "sas": "statistical",
     "redcap": "redcap",
     "qualtrics": "qualtrics",
     "excel": "excel",
@@ -27,11 +31,10 @@ def read_source(files: list[Path], source: dict) -> RawTable:
     Parameters
     ----------
     files : list of Path
-        The source's file, then its data dictionary if it has one.
+        The source's file, then those that its options name, in the order of `bscstudy.io.inventory.files_of`.
     source : dict
         The source's entry in config/sources.yaml.
     """
     options = dict(source.get("options") or {})
-    if len(files) > 1:
-        options["dictionary"] = files[1]
+    options |= dict(zip(companions_of(source), files[1:], strict=False))
     return importlib.import_module(f"bscstudy.io.{READERS[source['reader']]}").read(Path(files[0]), options)

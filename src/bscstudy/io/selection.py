@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.io.keys import spell
 from bscstudy.io.raw import code_text, number_of, places, texts_of
+from bscstudy.io.spelling import spell
 
 _QUOTED = re.compile(r"`([^`]+)`")
 
@@ -126,7 +126,7 @@ def exclusion_reasons(frame: pd.DataFrame, exclusions: list[dict], ids: dict, fi
 def _matching(frame: pd.DataFrame, wanted: dict, ids: dict) -> np.ndarray:
     hit = np.ones(len(frame), dtype=bool)
     for column, value in wanted.items():
-        meant = code_text(spell(str(value), (ids.get(column) or {}).get("case", "keep")))
+        meant = code_text(spell(str(value), ids.get(column) or {}))
         hit &= np.array([code_text(text) == meant for text in texts_of(frame[column])])
     return hit
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.measures.identity import IDENTITY
-from bscstudy.measures.item_keys import items_in_use, parse_terms
+from bscstudy.identity import IDENTITY
+from bscstudy.io.comparability import judged
 from bscstudy.measures.observation import VISIT_KEYS
 
 
@@ -79,13 +79,13 @@ def center_table(centers: pd.DataFrame, scores: pd.DataFrame, fidelity: pd.DataF
         All scale scores and indices. An index by wave gives columns ``<index>__<wave>``; an index of persons gives the mean over the
         center's persons.
     config : dict
-        Sections ``waves``, ``scales``, ``items``.
+        Sections ``waves``, ``scales``, ``items`` and, where there are, ``sources`` and ``harmonisation``.
 
     Returns
     -------
     DataFrame
         ``<scale>__change`` is the center's mean at the last wave with scores minus that at baseline; NaN for a center without both,
-        and for a scale whose answers changed between the two waves.
+        and for a scale that cannot be compared between the two waves.
     """
     table = centers.set_index("center_id")
     parts = [table, *([_index_columns(fidelity)] if fidelity is not None and len(fidelity) else [])]
@@ -119,38 +119,19 @@ def center_change(scale: str, scores: pd.DataFrame, config: dict, waves: tuple[s
     scores : DataFrame
         All scale scores; everybody with a score in a wave enters the mean of that wave.
     config : dict
-        Sections ``waves``, ``scales``, ``items``.
+        Sections ``waves``, ``scales``, ``items`` and, where there are, ``sources`` and ``harmonisation``.
     waves : tuple of str, optional
         The two waves; baseline and the last wave with scores if None.
 
     Returns
     -------
     Series
-        Points of the scale by ``center_id``; no rows where a wave has no scores or the answers changed between the two, NaN
+        Points of the scale by ``center_id``; no rows where a wave has no scores or the two cannot be compared, NaN
         for a center without scores in both.
     """
     waves = waves or baseline_and_last(scale, scores, config)
     rows = scores[(scores["scale"] == scale) & scores["score"].notna()]
-    if waves is None or not set(waves) <= set(rows["wave"].dropna()) or not same_answers(scale, rows, waves, config):
+    if waves is None or not set(waves) <= set(rows["wave"].dropna()) or not judged(scale, config, list(waves)).comparable:
         return pd.Series(dtype=float)
     means = rows.groupby(["center_id", "wave"], sort=True)["score"].mean().unstack()
     return means[waves[1]] - means[waves[0]]
-
-
-def same_answers(scale: str, rows: pd.DataFrame, waves: tuple[str, str], config: dict) -> bool:
-    """Return whether a scale's items were keyed and answered on the same answer scales in two waves, item by item."""
-    return len({_answers_of(scale, rows, wave, config) for wave in waves}) == 1
-
-
-def _answers_of(scale: str, rows: pd.DataFrame, wave: str, config: dict) -> tuple:
-    found = set()
-    for source in sorted(rows.loc[rows["wave"] == wave, "row_id"].str.rpartition(":")[0].unique()):
-        instruments = set(rows.loc[rows["wave"] == wave, "instrument"])
-        for spec in (s for s in config["scales"] if s["scale"] == scale and s["instrument"] in instruments):
-            if spec.get("waves") and wave not in spec["waves"].split():
-                continue
-            items = items_in_use(config["items"], spec["instrument"], source, wave)
-            terms = parse_terms(spec["items"], sorted(items))
-            rules = [(t.reverse, t.codes, *(items.get(t.item, {}).get(c) for c in ("response_scale", "minimum", "maximum"))) for t in terms]
-            found.add((spec["rule"], tuple(rules)))
-    return tuple(sorted(found, key=repr))

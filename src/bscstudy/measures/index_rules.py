@@ -10,7 +10,7 @@ import pandas as pd
 from bscstudy.errors import BscError
 
 #: rules whose value is 0 for a unit the source is silent about (a log without a row records no activity)
-ZERO_WITHOUT_ROWS = ("count", "sum", "completeness")
+ZERO_WITHOUT_ROWS = ("count", "distinct", "largest_group", "sum", "completeness")
 
 
 def matching(rows: pd.DataFrame, condition: str | None, index: str) -> pd.Series:
@@ -33,9 +33,9 @@ def matching(rows: pd.DataFrame, condition: str | None, index: str) -> pd.Series
     except Exception as fault:
         raise BscError(
             "BSC-CFG-204",
-            f"A condition of the fidelity index '{index}' cannot be used: {type(fault).__name__}.",
-            f"config/measures.yaml, fidelity, {index}: {condition}",
-            "The index would count the wrong rows.",
+            f"A condition of '{index}' cannot be used: {type(fault).__name__}.",
+            f"config/measures.yaml, {index}: {condition}",
+            "The wrong rows would be counted.",
             "Write a pandas query on columns of the source's derived table, for example `present == 1 and role == 'teacher'`.",
         ) from None
 
@@ -55,8 +55,9 @@ def index_table(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by ``by``; ``numerator denominator value``. Where there is a denominator, value = numerator / denominator, NaN if
-        the denominator is 0. Missing values of ``column`` enter no sum and no mean; a sum of missing values only is NaN.
+        Indexed by ``by``; ``numerator denominator value``. ``divided_by`` is the denominator of a count or sum. Where there is a
+        denominator, value = numerator / denominator, NaN if it is 0. Missing values of ``column`` enter no sum and no mean; a sum of
+        missing values only is NaN.
 
     Raises
     ------
@@ -66,6 +67,8 @@ def index_table(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     rule = RULES[spec["rule"]]
     grouped_index = rows.groupby(by, sort=True).size().index
     result = rule(rows, spec, by).reindex(grouped_index)
+    if "divided_by" in spec:
+        result = result.drop(columns="value").assign(denominator=float(spec["divided_by"]))
     if "value" not in result:
         result["value"] = result["numerator"] / result["denominator"].where(result["denominator"] > 0)
     return result[["numerator", "denominator", "value"]].astype(float)
@@ -123,6 +126,17 @@ def _distinct(rows: pd.DataFrame, chosen: pd.Series, by: list[str], keys: list[s
     return counts.reindex(rows.groupby(by, sort=True).size().index, fill_value=0).astype(float)
 
 
+def _distinct_values(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
+    return _plain(_distinct(rows, matching(rows, spec.get("where"), spec["id"]), by, list(spec["per"])))
+
+
+def _largest_group(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
+    """Count the rows of each group and keep the most, such as the cycles of the longest ramp."""
+    kept = rows[matching(rows, spec.get("where"), spec["id"])].dropna(subset=[spec["group"]])
+    sizes = kept.groupby([*by, spec["group"]], sort=True).size().groupby(level=by, sort=True).max()
+    return _plain(sizes.reindex(rows.groupby(by, sort=True).size().index, fill_value=0).astype(float))
+
+
 def _share_of_groups(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     unit = [*by, spec["group"]]
     known = rows.dropna(subset=[spec["group"]])
@@ -165,6 +179,8 @@ def _prorated_sum(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame
 
 RULES: dict[str, Callable[[pd.DataFrame, dict, list[str]], pd.DataFrame]] = {
     "count": _count,
+    "distinct": _distinct_values,
+    "largest_group": _largest_group,
     "share": _share,
     "sum": _sum,
     "mean": _mean,

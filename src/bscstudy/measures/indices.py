@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.measures.identity import add_identity
+from bscstudy.identity import add_identity
 from bscstudy.measures.index_rules import ZERO_WITHOUT_ROWS, index_table
 
 COLUMNS = ["index", "label", "element", "level", "unit_id", "wave", "center_id", "collaborative", "numerator", "denominator", "value"]
@@ -54,7 +54,8 @@ def fidelity_indices(
     }
     done: dict[str, pd.DataFrame] = {}
     for spec in config["fidelity"]:
-        done[spec["id"]] = _mean_of(spec, done) if spec["rule"] == "mean_of" else _one_index(spec, prepared, centers)
+        joined = {"mean_of": _mean_of, "ratio": _ratio}.get(spec["rule"])
+        done[spec["id"]] = joined(spec, done) if joined else _one_index(spec, prepared, centers)
     return pd.concat(done.values(), ignore_index=True) if done else pd.DataFrame(columns=COLUMNS)
 
 
@@ -88,27 +89,40 @@ def _with_all_centers(table: pd.DataFrame, spec: dict, by: list[str], centers: p
     table = table.reindex(full)
     if spec["rule"] in ZERO_WITHOUT_ROWS:
         table.loc[silent, ["numerator", "value"]] = 0.0
-        if spec["rule"] == "completeness":
-            table.loc[silent, "denominator"] = float(spec["expected"])
+        if "expected" in spec or "divided_by" in spec:
+            table.loc[silent, "denominator"] = float(spec.get("expected", spec.get("divided_by")))
     return table
 
 
-def _mean_of(spec: dict, done: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Average finished indices of the same units; a unit without one of them has no average."""
+def _finished(spec: dict, done: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the finished indices that an index is made of, all of the same units."""
     later = [index for index in spec["indices"] if index not in done]
     if later or len({tuple(sorted(done[i]["level"].unique())) for i in spec["indices"]}) > 1:
         raise BscError(
             "BSC-CFG-207",
-            f"The fidelity index '{spec['id']}' averages indices that stand after it or belong to other units.",
+            f"The fidelity index '{spec['id']}' is made of indices that stand after it or belong to other units.",
             f"config/measures.yaml, fidelity, {spec['id']}: {', '.join(later or spec['indices'])}",
-            "An average needs finished indices of the same centers or persons.",
-            "Put the index after those it averages, and average indices with the same `by` only.",
+            "A mean or ratio needs finished indices of the same centers or persons.",
+            "Put the index after those it is made of, and join indices with the same `by` only.",
         )
-    parts = pd.concat([done[index] for index in spec["indices"]], ignore_index=True)
-    unit = ["level", "unit_id", "wave"]
-    grouped = parts.groupby(unit, sort=True)
+    return pd.concat([done[index] for index in spec["indices"]], ignore_index=True)
+
+
+def _mean_of(spec: dict, done: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Average finished indices of the same units; a unit without one of them has no average."""
+    grouped = _finished(spec, done).groupby(["level", "unit_id", "wave"], sort=True)
     result = grouped[["center_id", "collaborative"]].first()
     means = grouped["value"].mean()
     result["value"] = means.where(grouped["value"].count() == len(spec["indices"]))
     result["numerator"] = result["denominator"] = np.nan
+    return result.reset_index().assign(index=spec["id"], label=spec["label"], element=spec["element"])[COLUMNS]
+
+
+def _ratio(spec: dict, done: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Divide the first finished index by the second times ``divided_by``, such as posts by members and months."""
+    parts, unit = _finished(spec, done), ["level", "unit_id", "wave"]
+    places = parts.groupby(unit, sort=True)[["center_id", "collaborative"]].first()
+    above, below = (done[index].set_index(unit)["value"].reindex(places.index) for index in spec["indices"])
+    result = places.assign(numerator=above, denominator=below * float(spec.get("divided_by", 1)))
+    result["value"] = result["numerator"] / result["denominator"].where(result["denominator"] > 0)
     return result.reset_index().assign(index=spec["id"], label=spec["label"], element=spec["element"])[COLUMNS]

@@ -1,4 +1,4 @@
-"""Observation scores: shares of applicable indicators, and ratings averaged in a declared order."""
+"""Observation scores: shares of applicable indicators with their counts, and ratings averaged in a declared order."""
 
 from __future__ import annotations
 
@@ -62,45 +62,80 @@ def _refuse_conflicts(rows: pd.DataFrame, grouped) -> None:
         )
 
 
-def indicator_scores(rows: pd.DataFrame, parts: list[dict]) -> pd.DataFrame:
+def indicator_scores(rows: pd.DataFrame, parts: list[dict], interview: dict[str, str] | None = None) -> pd.DataFrame:
     """Score indicators: yes / (yes + no) of each part, over all raters of a visit.
 
     Parameters
     ----------
     rows : DataFrame
-        One row for each visit and rater; indicators are 1 (yes), 0 (no) or NA (no opportunity, skipped).
+        One row for each visit and rater; indicators are 1 (yes), 0 (no) or NA, with the reason in ``<item>__why``.
     parts : list of dict
-        ``id``, ``items`` and, optionally, ``applies_if``: the item that must be 1 for the part to be scored.
+        ``id``, ``items`` (``-item``: a no counts) and, optionally, ``applies_if``: the item that must be 1 for the part to be scored.
+    interview : dict, optional
+        Indicator -> item with the answer of the interview after the visit. It stands in where the visit gave no opportunity, in the
+        same row, and nowhere else: what was seen counts before what was told.
 
     Returns
     -------
     DataFrame
-        ``observation_id score part numerator denominator value why``. Numerator and denominator are counts divided by the
-        number of raters who scored the part, so that ``value`` = numerator / denominator gives every answer the same weight.
-        NA indicators are in neither. Without a denominator ``value`` is NaN and ``why`` is ``not_applicable`` (the part applied to
-        no rater's visit) or ``no_applicable_indicator``.
+        ``observation_id score part numerator denominator n_interview n_no_opportunity n_unanswered value why``. Counts are those of
+        the raters who scored the part, divided by their number, so that ``value`` = numerator / denominator gives every answer the
+        same weight; the denominator, no opportunity and unanswered add up to the indicators of the part. NA indicators are in neither
+        numerator nor denominator; ``n_interview`` is the part of the denominator that the interview answered. Without a denominator
+        ``value`` is NaN and ``why`` is ``not_applicable`` (the part applied to no rater's visit) or ``no_applicable_indicator``.
     """
     results = []
     for part in parts:
-        answers = rows[list(part["items"])].apply(pd.to_numeric)
-        _refuse_other_codes(answers, part)
+        answers, told, no_opportunity = _answers(rows, part, interview or {})
         applies = pd.Series(True, index=rows.index) if not part.get("applies_if") else pd.to_numeric(rows[part["applies_if"]]).eq(1)
+        applies = applies.fillna(False).astype(bool)
         counts = pd.DataFrame(
-            {
-                "observation_id": rows["observation_id"],
-                "yes": answers.eq(1).sum(axis=1).where(applies, 0),
-                "of": answers.notna().sum(axis=1).where(applies, 0),
-                "applies": applies,
-            }
+            {"observation_id": rows["observation_id"], "applies": applies, "yes": answers.eq(1).sum(axis=1).where(applies, 0)}
         )
-        counts["scored"] = counts["of"] > 0
-        total = counts.groupby("observation_id", sort=True)[["yes", "of", "applies", "scored"]].sum()
-        raters = total["scored"].where(total["scored"] > 0)
-        result = pd.DataFrame({"numerator": total["yes"] / raters, "denominator": total["of"] / raters})
-        result["value"] = total["yes"] / total["of"].where(total["of"] > 0)
-        result["why"] = np.where(total["of"] > 0, "", np.where(total["applies"] > 0, "no_applicable_indicator", "not_applicable"))
-        results.append(result.reset_index().assign(score=part["id"], part=part["id"]))
+        counts["of"] = answers.notna().sum(axis=1).where(applies, 0)
+        counts["told"] = told.sum(axis=1)
+        counts["no_opportunity"] = no_opportunity.sum(axis=1)
+        counts["unanswered"] = answers.isna().sum(axis=1) - counts["no_opportunity"]
+        results.append(_visit_counts(counts).reset_index().assign(score=part["id"], part=part["id"]))
     return pd.concat(results, ignore_index=True)
+
+
+def _answers(rows: pd.DataFrame, part: dict, interview: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the answers of a part as they count, which of them the interview gave, and where there was still no opportunity."""
+    items = [item.removeprefix("-") for item in part["items"]]
+    answers = rows[items].apply(pd.to_numeric)
+    unseen = pd.DataFrame({item: rows[item].isna() & _reason(rows, item).eq("no_opportunity") for item in items})
+    told = pd.DataFrame(False, index=rows.index, columns=items)
+    for item in (item for item in items if item in interview):
+        said = pd.to_numeric(rows[interview[item]])
+        told[item] = unseen[item] & said.notna()
+        answers[item] = answers[item].where(~told[item], said)
+    _refuse_other_codes(answers, part)
+    for item in (item.removeprefix("-") for item in part["items"] if item.startswith("-")):
+        answers[item] = 1 - answers[item]
+    return answers, told, unseen & ~told
+
+
+def _reason(rows: pd.DataFrame, item: str) -> pd.Series:
+    return rows.get(f"{item}__why", pd.Series("", index=rows.index)).fillna("").astype(str)
+
+
+def _visit_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts of visits from those of raters: means over the raters who scored the part, or to whom it applied."""
+    scored = counts["of"] > 0
+    nobody = ~scored.groupby(counts["observation_id"]).transform("any")
+    counts = counts.assign(raters=scored | (counts["applies"] & nobody), scored=scored)
+    names = {"told": "n_interview", "no_opportunity": "n_no_opportunity", "unanswered": "n_unanswered"}
+    counts[list(names)] = counts[list(names)].where(counts["raters"], 0)
+    total = counts.groupby("observation_id", sort=True).sum(numeric_only=False)
+    raters = total["raters"].where(total["raters"] > 0)
+    share = total["scored"].where(total["scored"] > 0)
+    result = pd.DataFrame({"numerator": total["yes"] / share, "denominator": total["of"] / share})
+    for name, column in names.items():
+        result[column] = total[name] / raters
+    result["value"] = total["yes"] / total["of"].where(total["of"] > 0)
+    result["why"] = np.where(total["of"] > 0, "", np.where(total["applies"] > 0, "no_applicable_indicator", "not_applicable"))
+    return result
 
 
 def _refuse_other_codes(answers: pd.DataFrame, part: dict) -> None:
@@ -115,7 +150,9 @@ def _refuse_other_codes(answers: pd.DataFrame, part: dict) -> None:
         )
 
 
-def average_ratings(rows: pd.DataFrame, scores: dict[str, list[str]], order: list[str]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def average_ratings(
+    rows: pd.DataFrame, scores: dict[str, list[str]], order: list[str], minimum_segments: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Average ratings in a declared order, which matters wherever a rating is missing or raters differ in number.
 
     Parameters
@@ -127,11 +164,13 @@ def average_ratings(rows: pd.DataFrame, scores: dict[str, list[str]], order: lis
     order : list of str
         ``items raters segments visits`` in the order of averaging; each mean skips what is missing. ``visits``, last, averages over
         the visits of a person within a wave.
+    minimum_segments : int
+        A visit with fewer segments that hold a rating of the score has no score.
 
     Returns
     -------
     visits : DataFrame
-        ``observation_id`` and one column for each score.
+        ``observation_id`` and one column for each score; NaN where nothing was rated or too few segments were.
     persons : DataFrame or None
         ``person_id wave n_visits`` and one column for each score, where ``visits`` is in the order; else None.
 
@@ -154,7 +193,30 @@ def average_ratings(rows: pd.DataFrame, scores: dict[str, list[str]], order: lis
         keys = [key for key in keys if key != LEVEL_KEYS[level]]
         table = table.groupby(keys, sort=True, dropna=False)[values].mean().reset_index()
     visits = table.groupby("observation_id", sort=True)[values].first().reset_index() if len(keys) > 1 else table
+    if minimum_segments:
+        enough = segments_rated(rows, scores).reindex(visits["observation_id"]) >= minimum_segments
+        visits[list(scores)] = visits[list(scores)].where(enough.to_numpy())
     return visits, _person_means(rows, visits, list(scores)) if "visits" in order else None
+
+
+def segments_rated(rows: pd.DataFrame, scores: dict[str, list[str]]) -> pd.DataFrame:
+    """Return for each visit and score the number of segments with at least one rating by any rater; 1 or 0 without segments.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row for each visit, rater and segment.
+    scores : dict
+        Score id -> items.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``observation_id``, one column of counts for each score.
+    """
+    segment = rows["segment"] if "segment" in rows.columns else pd.Series("1", index=rows.index)
+    rated = {score: segment.where(rows[items].notna().any(axis=1)) for score, items in scores.items()}
+    return pd.DataFrame(rated).groupby(rows["observation_id"], sort=True).nunique()
 
 
 def _person_means(rows: pd.DataFrame, visits: pd.DataFrame, scores: list[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Internal consistency of a scale: coefficient alpha with its interval and omega total of a one-factor model."""
+"""Internal consistency of a scale: alpha in its forms, omega total of a one-factor model, and what each item adds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from bscstudy.measures.polychoric import polychoric_correlations
 
 #: smallest unique variance (of 1) the one-factor model may reach; a solution at this bound is improper
 LOWEST_UNIQUENESS = 0.005
@@ -20,6 +22,18 @@ class Alpha:
     high: float
     n: int
     k: int
+
+
+@dataclass(frozen=True)
+class ItemStatistics:
+    """One item among the n persons with complete answers; NaN where undefined.
+
+    ``item_total`` is its correlation with the sum of the other items, ``alpha_if_deleted`` alpha of the other items.
+    """
+
+    n: int
+    item_total: float
+    alpha_if_deleted: float
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,109 @@ def cronbach_alpha(keyed: np.ndarray, confidence: float = 0.95) -> Alpha:
     tail = (1 - confidence) / 2
     low, high = (1 - (1 - value) * fdtri(n - 1, (n - 1) * (k - 1), p) for p in (1 - tail, tail))
     return Alpha(float(value), float(low), float(high), n, k)
+
+
+def pairwise_alpha(keyed: np.ndarray) -> tuple[float, int]:
+    """Return alpha from covariances that each use the persons who answered both items, and the fewest persons of any pair.
+
+    Parameters
+    ----------
+    keyed : ndarray, n x k
+        Keyed answers, NaN missing.
+
+    Returns
+    -------
+    tuple
+        NaN with fewer than two items or three persons in some pair, or where the sum has no variance.
+
+    Notes
+    -----
+    Source: Cronbach (1951) on the matrix of pairwise covariances. Not for: answers missing because of what they would have been.
+    Checked against R psych 2.2.9 (use = "pairwise"): tests/unit/test_measures_reliability.py.
+    """
+    k = keyed.shape[1]
+    valid = (~np.isnan(keyed)).astype(float)
+    pairs = valid.T @ valid
+    fewest = int(pairs.min()) if k else 0
+    if k < 2 or fewest < 3:
+        return math.nan, fewest
+    shift = np.nanmean(keyed, axis=0)
+    filled = np.where(valid > 0, keyed - shift, 0.0)
+    sums = filled.T @ valid  # of the row's item over those who answered the column's
+    covariance = (filled.T @ filled - sums * sums.T / pairs) / (pairs - 1)
+    total = covariance.sum()
+    return (float(k / (k - 1) * (1 - np.trace(covariance) / total)) if total > 0 else math.nan), fewest
+
+
+def standardized_alpha(keyed: np.ndarray) -> float:
+    """Return alpha of standardized items, k r / (1 + (k - 1) r) with the mean correlation r; persons with complete answers."""
+    complete = _complete(keyed)
+    if len(complete) < 3 or complete.shape[1] < 2 or (np.ptp(complete, axis=0) == 0).any():
+        return math.nan
+    return alpha_of_correlations(np.corrcoef(complete, rowvar=False))
+
+
+def ordinal_alpha(keyed: np.ndarray) -> float:
+    """Return alpha of the normal variables behind ordered answers: standardized alpha of their polychoric correlations.
+
+    Parameters
+    ----------
+    keyed : ndarray, n x k
+        Ordered answers; rows with a missing answer are dropped.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two items, or where some correlation has no estimate (`polychoric_correlations`).
+
+    Notes
+    -----
+    Source: Zumbo, Gadermann and Zeisser (2007). It speaks of a scale of continuous answers, not of the score that was made.
+    Checked against R psych 2.2.9 and polycor 0.8-1: tests/unit/test_measures_polychoric.py.
+    """
+    complete = _complete(keyed)
+    if len(complete) < 3 or complete.shape[1] < 2:
+        return math.nan
+    return alpha_of_correlations(polychoric_correlations(complete))
+
+
+def alpha_of_correlations(correlation: np.ndarray) -> float:
+    """Return k r / (1 + (k - 1) r) with the mean r of a k x k correlation matrix; NaN where one is missing or the sum has no variance."""
+    k = len(correlation)
+    mean = float(correlation[np.tril_indices(k, -1)].mean())
+    return k * mean / (1 + (k - 1) * mean) if 1 + (k - 1) * mean > 0 else math.nan
+
+
+def item_statistics(keyed: np.ndarray) -> tuple[ItemStatistics, ...]:
+    """Return what each item adds to a scale, among persons with complete answers.
+
+    Parameters
+    ----------
+    keyed : ndarray, n x k
+
+    Returns
+    -------
+    tuple of ItemStatistics, length k
+
+    Notes
+    -----
+    Checked against R psych 2.2.9 (r.drop, alpha.drop): tests/unit/test_measures_reliability.py.
+    """
+    complete = _complete(keyed)
+    n, k = complete.shape
+    if n < 3 or k < 2:
+        return tuple(ItemStatistics(n, math.nan, math.nan) for _ in range(k))
+    covariance = np.cov(complete, rowvar=False)
+    varies = np.ptp(complete, axis=0) > 0
+    found = []
+    for place in range(k):
+        rest = np.delete(np.arange(k), place)
+        total = covariance[np.ix_(rest, rest)].sum()
+        spread = covariance[place, place] * total
+        correlation = covariance[place, rest].sum() / math.sqrt(spread) if varies[place] and varies[rest].any() and spread > 0 else math.nan
+        alpha = (k - 1) / (k - 2) * (1 - np.trace(covariance[np.ix_(rest, rest)]) / total) if k > 2 and total > 0 else math.nan
+        found.append(ItemStatistics(n, float(correlation), float(alpha)))
+    return tuple(found)
 
 
 def omega_total(keyed: np.ndarray) -> float:

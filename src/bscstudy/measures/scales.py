@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.io.harmonisation import WHOLE_SCALE, HarmonisedItem, Step, harmonised_answers, harmonised_items, scale_step
 from bscstudy.measures.item_keys import (
     ANSWER_TYPES,
     NOT_SCORED,
@@ -40,9 +41,10 @@ class ScaleScores:
 class ScalePart:
     """The rows of one source and wave with the answers that enter one scale.
 
-    ``keyed`` is n x k (NaN missing), ``asked`` and ``coded`` are n x k, ``answered`` is n: any item of the
+    ``keyed`` is n x k (NaN missing), ``reasons`` n x k (the kind of missing, blank elsewhere), ``answered`` is n: any item of the
     instrument answered that is of one of the `ANSWER_TYPES`.
-    ``options`` is the number of answers the items share, None where they do not share one ordinal scale.
+    ``options`` is the number of answers the items share, None where they do not share one ordinal scale. ``harmonised`` names the items
+    whose answers the map between versions brought to another version; ``step`` is the map's row for the whole scale.
     """
 
     scale: dict
@@ -53,9 +55,20 @@ class ScalePart:
     bounds: tuple[tuple[float, float], ...]
     options: int | None
     keyed: np.ndarray
-    asked: np.ndarray
-    coded: np.ndarray
+    reasons: np.ndarray
     answered: np.ndarray
+    harmonised: tuple[str, ...] = ()
+    step: Step | None = None
+
+    @property
+    def asked(self) -> np.ndarray:
+        """Items put to the person, n x k."""
+        return self.reasons != "not_asked"
+
+    @property
+    def coded(self) -> np.ndarray:
+        """Missing answers with a reason coded in the file, n x k."""
+        return ~np.isin(self.reasons, ("", *NOT_CODED)) & np.isnan(self.keyed)
 
 
 def score_scale(
@@ -66,6 +79,7 @@ def score_scale(
     asked: np.ndarray | None = None,
     answered: np.ndarray | None = None,
     coded: np.ndarray | None = None,
+    prorate: bool = False,
 ) -> ScaleScores:
     """Score one scale.
 
@@ -74,7 +88,7 @@ def score_scale(
     keyed : ndarray, n x k
         Answers after reversal and coding, NaN missing.
     rule : str
-        ``mean`` of the valid answers; ``sum`` of the valid answers, not scaled up where some are missing; ``count_correct``, a sum
+        ``mean`` of the valid answers; ``sum`` of the valid answers; ``count_correct``, a sum
         in which an unanswered item counts 0; ``count_missing``, the number of items with a coded reason.
     minimum_valid : int or None
         Valid answers needed by ``mean`` and ``sum``; None means all k.
@@ -84,6 +98,9 @@ def score_scale(
         Whether the person answered any item of the instrument; decides ``count_correct``. By default: any item of the scale.
     coded : ndarray of bool, n x k, optional
         Missing answers with a reason coded in the file; needed by ``count_missing``.
+    prorate : bool
+        Whether a ``sum`` is scaled up to all k items, as if the person had answered the others with the mean of the valid ones; else
+        items without an answer add nothing.
 
     Returns
     -------
@@ -106,7 +123,8 @@ def score_scale(
         score, enough = total, (n_valid > 0 if answered is None else answered)
     else:
         enough = n_valid >= max(k if minimum_valid is None else minimum_valid, 1)
-        score = total / np.maximum(n_valid, 1) if rule == "mean" else total
+        mean = total / np.maximum(n_valid, 1)
+        score = mean if rule == "mean" else mean * k if prorate else total
     put = np.full(n, True) if asked is None else asked.any(axis=1)
     why = np.where(~put, "not_asked", np.where(enough, "", "too_few_items"))
     return ScaleScores(score=np.where(why == "", score, np.nan), n_items=k, n_valid=n_valid, why=why)
@@ -120,13 +138,13 @@ def scale_parts(tables: dict[str, pd.DataFrame], config: dict) -> Iterator[Scale
     tables : dict
         Source id -> ingested table (items, ``<item>__why``, ``wave`` where there is one).
     config : dict
-        Sections ``sources``, ``items``, ``scales`` and, where there are, ``response_scales`` and ``missing_codes``.
+        Sections ``sources``, ``items``, ``scales`` and, where there are, ``response_scales``, ``missing_codes`` and ``harmonisation``.
 
     Raises
     ------
     BscError
         BSC-DAT-202 if an item the codebook asks in a wave is not in the table; BSC-CFG-202 if missing answers are to be counted
-        that cannot be told from blanks.
+        that cannot be told from blanks; BSC-CFG-087 if a recode table of the map between versions lacks an answer.
     """
     _refuse_uncountable(config)
     for source in sorted(tables):
@@ -139,26 +157,31 @@ def scale_parts(tables: dict[str, pd.DataFrame], config: dict) -> Iterator[Scale
         for wave in sorted(labels.unique()):
             rows = table[labels == wave].reset_index(drop=True)
             items = items_in_use(config["items"], instrument, source, wave)
-            yield from _parts_of_wave(scales, source, wave, rows, items, config)
+            told = [item for item in items if items[item].get("type") in ANSWER_TYPES and item in rows.columns]
+            answered = rows[told].notna().any(axis=1).to_numpy()
+            found = harmonised_items(items, config["items"], config.get("harmonisation") or [])
+            own = [scale for scale in scales if not str(scale.get("waves") or "").split() or wave in str(scale["waves"]).split()]
+            yield from _parts_of_wave(own, (source, wave, harmonised_answers(rows, found), answered), found, config)
 
 
-def _parts_of_wave(scales: list[dict], source: str, wave: str, rows: pd.DataFrame, items: dict, config: dict) -> Iterator[ScalePart]:
+def _parts_of_wave(
+    scales: list[dict], place: tuple[str, str, pd.DataFrame, np.ndarray], found: dict[str, HarmonisedItem], config: dict
+) -> Iterator[ScalePart]:
+    source, wave, rows, answered = place
+    items = {name: item.definition for name, item in found.items()}
     scored = [item for item in items if items[item].get("type") not in NOT_SCORED]
-    told = [item for item in scored if items[item].get("type") in ANSWER_TYPES and item in rows.columns]
-    answered = rows[told].notna().any(axis=1).to_numpy()
     response_scales, missing_codes = config.get("response_scales") or [], config.get("missing_codes") or []
     bounds = {item: item_bounds(items[item], response_scales, missing_codes) for item in scored}
     why = {item: rows[f"{item}__why"].fillna("") for item in scored if f"{item}__why" in rows.columns}
     never = pd.Series("not_asked", index=rows.index)
+    as_asked = {name: definition for name, definition in items.items() if not found[name].changes_numbers}
     for scale in scales:
-        waves = str(scale.get("waves") or "").split()
-        if waves and wave not in waves:
-            continue
         terms = parse_terms(scale["items"], scored)
         _refuse_absent(scale, source, wave, [t.item for t in terms if t.item in items and t.item not in rows.columns])
         blank = pd.Series("", index=rows.index)
         reasons = [why.get(t.item, blank if t.item in items else never).to_numpy(dtype=object) for t in terms]
         reasons = np.column_stack(reasons) if terms else np.empty((len(rows), 0), dtype=object)
+        step = scale_step(scale, wave, config.get("harmonisation") or [])
         keyed = keyed_answers(rows[[t.item for t in terms if t.item in items]], terms, bounds)
         yield ScalePart(
             scale=scale,
@@ -167,12 +190,19 @@ def _parts_of_wave(scales: list[dict], source: str, wave: str, rows: pd.DataFram
             rows=rows,
             terms=terms,
             bounds=tuple((0.0, 1.0) if t.codes else bounds.get(t.item, (math.nan, math.nan)) for t in terms),
-            options=shared_options(terms, items, bounds),
+            options=shared_options(terms, as_asked, bounds),
             keyed=keyed,
-            asked=reasons != "not_asked",
-            coded=~np.isin(reasons, ("", *NOT_CODED)) & np.isnan(keyed),
+            reasons=reasons,
             answered=answered,
+            harmonised=_harmonised(terms, found, step),
+            step=step,
         )
+
+
+def _harmonised(terms: tuple[Term, ...], found: dict[str, HarmonisedItem], step: Step | None) -> tuple[str, ...]:
+    """Return the items of the scale that stand for another version, and the marker of the whole scale where its scores do."""
+    items = sorted(term.item for term in terms if term.item in found and found[term.item].steps)
+    return (*items, *([WHOLE_SCALE] if step else []))
 
 
 def possible_range(scale: dict, bounds: tuple[tuple[float, float], ...]) -> tuple[float, float]:

@@ -1,31 +1,15 @@
-"""The table of all scale scores, and reliability and aggregation of each scale and wave."""
+"""The table of all scale scores."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.measures.aggregation import aggregation
-from bscstudy.measures.identity import IDENTITY, add_identity
-from bscstudy.measures.reliability import cronbach_alpha, describe_ends, omega_total
-from bscstudy.measures.scales import ScalePart, possible_range, score_scale
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """All persons scored on one scale in one wave."""
-
-    scale: dict
-    keyed: np.ndarray
-    scores: np.ndarray
-    centers: np.ndarray
-    bounds: tuple[tuple[float, float], ...]
-    options: int | None
+from bscstudy.identity import IDENTITY, add_identity
+from bscstudy.measures.scales import ScalePart, score_scale
 
 
 def row_ids(part: ScalePart) -> pd.Series:
@@ -46,8 +30,9 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
     Returns
     -------
     DataFrame
-        ``scale instrument construct wave row_id person_id center_id collaborative role core n_items n_valid score why``. A scale
-        restricted to some roles is ``not_asked`` of the others; waves in which a scale is not used have no rows.
+        ``scale instrument construct wave row_id person_id center_id collaborative role core n_items n_valid score why harmonised``
+        (items whose answers stand for another version, or ``whole_scale``). A scale restricted to some roles is ``not_asked`` of the
+        others; waves in which a scale is not used have no rows.
 
     Raises
     ------
@@ -70,79 +55,17 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
             asked=part.asked & meant[:, None],
             answered=part.answered,
             coded=part.coded,
+            prorate=scale.get("prorate") == "yes",
         )
         fixed = {"scale": scale["scale"], "instrument": scale["instrument"], "construct": scale.get("construct") or "", "wave": part.wave}
-        counted = {"n_items": result.n_items, "n_valid": result.n_valid, "score": result.score, "why": result.why}
-        tables.append(who.assign(**fixed, **counted))
+        score = result.score if part.step is None else part.step.convert(result.score)
+        counted = {"n_items": result.n_items, "n_valid": result.n_valid, "score": score, "why": result.why}
+        tables.append(who.assign(**fixed, **counted, harmonised=" ".join(part.harmonised)))
     names = ["scale", "instrument", "construct", "wave", "row_id", "person_id", *IDENTITY, "n_items", "n_valid", "score", "why"]
+    names += ["harmonised"]
     scores = pd.concat(tables, ignore_index=True)[names] if tables else pd.DataFrame(columns=names)
     _refuse_repeats(scores)
     return scores
-
-
-def pool_parts(parts: Iterable[ScalePart], scores: pd.DataFrame) -> dict[tuple[str, str], Pooled]:
-    """Put together the scored rows of each scale and wave over sources; (scale, wave) -> `Pooled`.
-
-    Raises
-    ------
-    BscError
-        BSC-CFG-208 if sources of one wave have different numbers of items for one scale.
-    """
-    scored = scores[scores["score"].notna()]
-    lookup = {key: rows.set_index("row_id") for key, rows in scored.groupby([scored["scale"], scored["wave"].fillna("")])}
-    gathered: dict[tuple[str, str], list[tuple[ScalePart, np.ndarray, pd.DataFrame]]] = {}
-    for part in parts:
-        key = (part.scale["scale"], part.wave)
-        if key in lookup:
-            found = lookup[key].reindex(row_ids(part))
-            chosen = found["score"].notna().to_numpy()
-            gathered.setdefault(key, []).append((part, part.keyed[chosen], found[chosen]))
-    return {key: _pool(key, gathered[key]) for key in sorted(gathered)}
-
-
-def _pool(key: tuple[str, str], found: list[tuple[ScalePart, np.ndarray, pd.DataFrame]]) -> Pooled:
-    if len({part.keyed.shape[1] for part, _, _ in found}) > 1:
-        raise BscError(
-            "BSC-CFG-208",
-            f"The scale '{key[0]}' has different numbers of items within one wave.",
-            f"config/codebook/scales.csv, scale {key[0]}, wave {key[1] or '(none)'}",
-            "Scores from different items are not one scale.",
-            "Give each version of the scale an id of its own.",
-        )
-    first = found[0][0]
-    keyed = np.vstack([answers for _, answers, _ in found])
-    rows = pd.concat([rows for _, _, rows in found])
-    if first.scale["rule"] == "count_correct":
-        keyed = np.nan_to_num(keyed)
-    centers = rows["center_id"].fillna("").to_numpy(dtype=object)
-    return Pooled(first.scale, keyed, rows["score"].to_numpy(float), centers, first.bounds, first.options)
-
-
-def reliability_row(pooled: Pooled) -> dict:
-    """Return n, alpha, omega, mean, sd, floor and ceiling of one scale and wave; ``n_partial`` were scored without all items."""
-    low, high = possible_range(pooled.scale, pooled.bounds)
-    ends = describe_ends(pooled.scores, low, high)
-    consistent = pooled.scale["rule"] != "count_missing"
-    alpha = cronbach_alpha(pooled.keyed if consistent else pooled.keyed[:0])
-    return {
-        "n": ends.n,
-        "k": pooled.keyed.shape[1],
-        "alpha": alpha.value,
-        "alpha_low": alpha.low,
-        "alpha_high": alpha.high,
-        "omega": omega_total(pooled.keyed) if consistent else math.nan,
-        "mean": ends.mean,
-        "sd": ends.sd,
-        "floor": ends.floor,
-        "ceiling": ends.ceiling,
-        "n_partial": int(np.isnan(pooled.keyed).any(axis=1).sum()) if consistent else 0,
-    }
-
-
-def aggregation_row(pooled: Pooled) -> dict:
-    """Return ICC(1), ICC(2), median r_wg and the decision of one scale and wave; rows without a center are left out."""
-    known = pooled.centers != ""
-    return dict(aggregation(pooled.scores[known], pooled.centers[known], pooled.keyed[known], pooled.options).__dict__)
 
 
 def _refuse_repeats(scores: pd.DataFrame) -> None:

@@ -85,6 +85,7 @@ def _fit(result: dict) -> list[dict]:
             "r2_conditional": (result["r2"] or {}).get("conditional"),
             "second_engine": second.get("engine"),
             "second_engine_agrees": None if not second else int(second["agrees"]),
+            "harmonised": "; ".join(result["harmonised"]),
             "notes": "; ".join(result["notes"]),
         }
     ]
@@ -143,6 +144,7 @@ FITS = (
     Column("log_likelihood_difference", "Log-likelihood: difference between the engines", NUMBER),
     Column("estimate_difference_in_se", "Estimates: largest difference, in standard errors", NUMBER),
     Column("std_error_ratio_difference", "Standard errors: largest relative difference", NUMBER),
+    Column("harmonised", "What the map between versions did to its scales"),
     Column("notes", "Notes"),
 )  # fmt: skip
 TABLES = {

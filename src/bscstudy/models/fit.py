@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from bscstudy.checks.drift import comparable
 from bscstudy.errors import BscError
+from bscstudy.io.comparability import judged
 from bscstudy.models import described
+from bscstudy.models.center_means import unsupported_center_means
 from bscstudy.models.contrasts import contrast_weights, refuse_contrasts
 from bscstudy.models.diagnostics import residual_diagnostics
 from bscstudy.models.estimates import Estimate, answered, asked_of_ladder, coefficient_questions, contrast_questions
@@ -65,6 +66,7 @@ class FitResult:
     influence: tuple[dict, ...] = ()
     diagnostics: dict | None = None
     predictors: dict = field(default_factory=dict)
+    harmonised: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict:
@@ -92,9 +94,10 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
     spec : dict
         A model of ``config/models`` with its ``id``.
     tables : dict
-        Analysis tables by unit: person, visit, center; those the model needs.
+        Analysis tables by unit: person, visit, center; those the model needs. ``aggregation``: evidence for center means of scales.
     config : dict
-        Sections waves, roles, collaboratives, scales, items, sources, observation: labels, order of levels, changes of items.
+        Sections waves, roles, collaboratives, scales, items, sources, harmonisation, observation: labels, order of levels, changes of
+        items and the map between their versions.
     seed : int
         Of the ladder's random parts.
 
@@ -116,8 +119,10 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
         if spec.get("optional") and absent.code in ("BSC-MOD-012", "BSC-MOD-013"):
             return _left_out(spec, absent)
         raise
-    refusals, flags = _comparability(spec, _waves_present(rows, words), config)
-    empty = _without_estimates(spec, rows, (*flags, *rows.notes))
+    waves = _waves_present(rows, words)
+    refusals, flags = _comparability(spec, waves, config)
+    unsupported = unsupported_center_means(spec, tables.get("aggregation"), waves)
+    empty = replace(_without_estimates(spec, rows, (*flags, *unsupported, *rows.notes)), harmonised=tuple(flags))
     if refusals:
         return replace(empty, verdict=Verdict("failed", tuple(refusals)))
     try:
@@ -215,15 +220,20 @@ def _method_words(inference: object, questions: list) -> str:
 
 
 def _comparability(spec: dict, waves: list[str], config: dict) -> tuple[list[str], list[str]]:
-    """Return (refusals, flags) for the scales among outcome and predictors over the waves of the model."""
+    """Return (refusals, flags) for the scales among outcome and predictors over the waves of the model.
+
+    A change of a scale (``<scale>__change``) was refused where it was worked out; it carries the flags of all waves of the scale.
+    """
     refusals, flags = [], []
     columns = [spec["outcome"], *(p["column"] for p in (spec.get("predictors") or {}).values())]
-    for column in dict.fromkeys(columns if len(waves) > 1 else []):
-        found = [row for row in config.get("scales") or [] if row["scale"] == column]
-        if found:
-            judged = comparable(found, waves, config.get("items") or [], config.get("sources"))
-            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in judged.reasons]
-            flags += [f"{column}: {caution}".replace("; ", ", ") for caution in judged.cautions]
+    for column in dict.fromkeys(columns):
+        name = column.removesuffix("__change")
+        if name not in {row["scale"] for row in config.get("scales") or []}:
+            continue
+        found = judged(name, config, waves if name == column else None)
+        if name == column and len(waves) > 1:
+            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in found.reasons]
+        flags += [f"{column}: {text}" for text in found.harmonised]
     return refusals, flags
 
 

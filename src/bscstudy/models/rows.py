@@ -188,10 +188,15 @@ def _with_successes(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tupl
 
 
 def _complete(frame: pd.DataFrame, ids: tuple[str, ...], variables: tuple[str, ...]) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Drop rows with something missing, each counted once under the first reason that holds."""
+    """Drop rows with something missing, each counted once under the first reason that holds; where persons are followed, also
+    anonymous forms: each would stand for a person of its own."""
     keep, reasons = np.ones(len(frame), dtype=bool), {}
-    for column, reason in [("score", "no score"), *((c, f"no {c}") for c in dict.fromkeys((*ids, *variables)))]:
-        lost = keep & frame[column].isna().to_numpy()
+    absent = {"no score": frame["score"].isna()}
+    if "person_id" in ids and "anonymous" in frame:
+        absent["anonymous form"] = frame["anonymous"] == 1
+    absent |= {f"no {column}": frame[column].isna() for column in (*ids, *variables)}
+    for reason, rows in absent.items():
+        lost = keep & rows.to_numpy()
         if lost.any():
             reasons[reason] = int(lost.sum())
         keep &= ~lost

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.identity import add_identity
 from bscstudy.qual.columns import PRESENCE
 
 ATTRIBUTES = ["center_id", "collaborative", "role"]
@@ -53,7 +54,7 @@ def asked_topics(asked: pd.DataFrame, themes: list[dict]) -> set[tuple[str, str]
 
 
 def complete_documents(documents: pd.DataFrame, people: pd.DataFrame | None, centers: pd.DataFrame | None) -> pd.DataFrame:
-    """Fill a document's center, collaborative and role from the register where the list of documents leaves them blank.
+    """Fill a document's center, collaborative and role by `bscstudy.identity.add_identity`.
 
     Parameters
     ----------
@@ -63,19 +64,8 @@ def complete_documents(documents: pd.DataFrame, people: pd.DataFrame | None, cen
     people, centers : DataFrame or None
         `person_id`, `wave` and attributes; `center_id` and `collaborative`.
     """
-    full = documents.reindex(columns=["document_id", "wave", "person_id", "session_id", "coded", *ATTRIBUTES]).copy()
-    if people is not None:
-        register = people.dropna(subset=["person_id"]).sort_values(["person_id", "wave"])
-        by_wave = register.drop_duplicates(["person_id", "wave"]).set_index(["person_id", "wave"])
-        ever = register.drop_duplicates("person_id").set_index("person_id")
-        for column in ATTRIBUTES:
-            exact, any_wave = by_wave[column].to_dict(), ever[column].to_dict()
-            found = [exact.get((p, w), any_wave.get(p)) for p, w in zip(full["person_id"], full["wave"], strict=True)]
-            full[column] = full[column].where(full[column].notna(), pd.Series(found, index=full.index))
-    if centers is not None and "collaborative" in centers.columns:
-        of_center = full["center_id"].map(centers.set_index("center_id")["collaborative"])
-        full["collaborative"] = full["collaborative"].where(full["collaborative"].notna(), of_center)
-    return full
+    columns = ["document_id", "wave", "person_id", "session_id", "coded", *ATTRIBUTES]
+    return add_identity(documents.reindex(columns=columns), people, centers)[columns]
 
 
 def presence_table(

@@ -23,12 +23,14 @@ SUMMARY = {
 FLOW = {
     "instrument": "Instrument", "wave": "Wave", "collaborative": "Collaborative", "center_id": "Center", "role": "Role",
     "expected": "Forms expected", "received": "Forms with an answer", "excluded": "Rows excluded",
+    "unlinked": "Forms with an answer that name no person",
 }  # fmt: skip
 DRIFT = {
     "instrument": "Instrument", "item": "Item", "wave_from": "Wave", "wave_to": "Next wave",
     "change": "same, reworded, rescaled, dropped, added or renamed", "detail": "What differs",
+    "harmonised": "Rule of config/codebook/harmonisation.csv that brings the two versions together",
 }  # fmt: skip
-WHOLE = {"finding", "row", "n", "n_resolved", "expected", "received", "excluded"}
+WHOLE = {"finding", "row", "n", "n_resolved", "expected", "received", "excluded", "unlinked"}
 
 
 def run(job: Job) -> None:

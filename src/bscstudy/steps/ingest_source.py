@@ -13,7 +13,7 @@ from bscstudy.workflow import Job
 def run(job: Job) -> None:
     """Read the files of one source and write its table.
 
-    Inputs ``files`` (the raw file, then its dictionary); output ``table`` (its sidecar lies beside it).
+    Inputs ``files`` (the raw file, then those its options name); output ``table`` (its sidecar lies beside it).
     """
     source = {"id": job.wildcards["source"], **job.config["source"]}
     files = paths_of(job, "files")
@@ -26,5 +26,5 @@ def run(job: Job) -> None:
         name=source["id"],
         description=f"{source['instrument']}, as received in {source['file']}. One row: {source.get('unit') or 'a record'}.",
         synthetic=job.config["study"]["synthetic"],
-        extra={**found.extra, "sha256": sha256_of(files[0])},
+        extra={**found.extra, "sha256": sha256_of(files[0]), "companions": {path.as_posix(): sha256_of(path) for path in files[1:]}},
     )

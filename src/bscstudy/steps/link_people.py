@@ -12,9 +12,13 @@ from bscstudy.workflow import Job
 PEOPLE = {
     "person_id": "Person", "wave": "Wave", "collaborative": "Collaborative", "center_id": "Center", "role": "Role",
     "core": "core (member of the improvement team) or other", "expected": "Expected to answer (1/0)",
-    "responded": "Answered at least one item (1/0)", "status": "stayer, leaver, joiner or once",
+    "responded": "Answered at least one item (1/0)", "present": "On the register's list for the wave or with an answer (1/0)",
+    "movement": "start, stayed, returned or joined, compared with the survey waves before",
+    "center_changed": "Center differs from the last one known (1/0)", "role_changed": "Role differs from the last one known (1/0)",
+    "status": "stayer, leaver, joiner or once",
     "first_wave": "First wave on the list or with an answer", "last_wave": "Last wave on the list or with an answer",
 }  # fmt: skip
+WHOLE = ("expected", "responded", "present", "center_changed", "role_changed")
 
 
 def run(job: Job) -> None:
@@ -23,7 +27,7 @@ def run(job: Job) -> None:
     paths = sorted({*job.inputs["register"], *job.inputs["tables"]})
     tables = read_sources(paths, job.config["sources"], drop_excluded=True)
     people = link_people(tables, job.config)
-    labelled = [Column(name, label, "integer" if name in ("expected", "responded") else "text") for name, label in PEOPLE.items()]
+    labelled = [Column(name, label, "integer" if name in WHOLE else "text") for name, label in PEOPLE.items()]
     described = "People linked across waves: who was expected, who answered, who stayed"
     write_output(job, "people", people, key=["person_id", "wave"], columns=labelled, description=described)
     name = job.config["register"]["centers"]

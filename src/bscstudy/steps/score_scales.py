@@ -24,6 +24,7 @@ COLUMNS = [
     Column("n_valid", "Valid answers", "integer", units="items"),
     Column("score", "Score by the scale's rule", "number"),
     Column("why", "Why there is no score: not_asked, too_few_items"),
+    Column("harmonised", "Items whose answers stand for another version, or whole_scale (config/codebook/harmonisation.csv)"),
 ]
 
 

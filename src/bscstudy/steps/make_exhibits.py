@@ -1,33 +1,43 @@
-"""Step of the rule make_exhibit: one exhibit's table, figure and record."""
+"""Step of the rules that make exhibits: tables, figures and records of one section of the report."""
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 from bscstudy.errors import BscError
-from bscstudy.exhibits import markup, record
-from bscstudy.exhibits.base import Context, check_exhibit
+from bscstudy.exhibits import harmonised, markup, record
+from bscstudy.exhibits.base import HARMONISED, Context, check_exhibit
+from bscstudy.steps.job_tables import paths_of
 from bscstudy.tables import read_table, write_bytes, write_json, write_text
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
-    """Build the exhibit of the job's row of config/exhibits.csv and write every form of it."""
-    row = job.config["exhibit"]
-    context = context_of(row, {name: part for name, part in job.config.items() if name != "exhibit"})
+    """Build every exhibit of the job's rows of config/exhibits.csv and write all forms of it."""
+    tables = {_name(path): read_table(path) for path in paths_of(job, "tables")}
+    written = {form: {path.stem: path for path in paths} for form, paths in job.outputs.items()}
+    config = {name: part for name, part in job.config.items() if name != "exhibits"}
+    for row in job.config["exhibits"]:
+        outputs = {form: paths[row["exhibit"]] for form, paths in written.items() if row["exhibit"] in paths}
+        _make(context_of(row, config), tables, outputs)
+
+
+def _make(context: Context, tables: dict, outputs: dict[str, Path]) -> None:
     kind = importlib.import_module(f"bscstudy.exhibits.{context.kind}")
-    tables = {_name(path): read_table(path) for path in job.inputs["tables"]}
-    exhibit = kind.build(tables, context)
+    exhibit = kind.build({name: tables[name] for name in kind.TABLES if name in tables}, context)
     check_exhibit(exhibit, context, kind.FIGURE)
     if kind.FIGURE:
         figure = exhibit.figure if exhibit.figure is not None else _blank(exhibit, context)
         from bscstudy.exhibits import style
 
-        write_bytes(job.outputs["figure_svg"], style.figure_bytes(figure, "svg"))
-        write_bytes(job.outputs["figure_png"], style.figure_bytes(figure, "png"))
-    write_text(job.outputs["table_html"], markup.page(markup.table_fragment(exhibit, context), context))
-    write_text(job.outputs["table_csv"], markup.table_csv(exhibit, context))
-    write_json(job.outputs["record"], record.of(exhibit, context, has_figure=bool(kind.FIGURE)))
+        if HARMONISED in exhibit.notes and exhibit.figure is not None:
+            style.mark_harmonised(figure, harmonised.names_in(exhibit.notes[HARMONISED], context))
+        write_bytes(outputs["figures_svg"], style.figure_bytes(figure, "svg"))
+        write_bytes(outputs["figures_png"], style.figure_bytes(figure, "png"))
+    write_text(outputs["tables_html"], markup.page(markup.table_fragment(exhibit, context), context))
+    write_text(outputs["tables_csv"], markup.table_csv(exhibit, context))
+    write_json(outputs["records"], record.of(exhibit, context, has_figure=bool(kind.FIGURE)))
 
 
 def context_of(row: dict, config: dict) -> Context:
