@@ -6,9 +6,9 @@ Run from the repository's root, without other work on the machine (about five mi
 
 Peers: lme4, lmerTest, pbkrtest and ordinal where R has them (Debian: r-base-core r-cran-lme4 r-cran-lmertest r-cran-pbkrtest
 r-cran-ordinal), the package `glmm` and statsmodels where they are installed; a peer that is missing leaves its column blank.
-`prepared` is the fit alone, the engine's form of the design being ready; `formula` starts from a formula and a DataFrame. `first use` compiles every
-kernel into an empty cache; `later start` is the import and a first fit in a new process. The last table is the growth of time and
-memory with the rows (persons in centers).
+`prepared` is the fit alone, the engine's form of the design being ready; `formula` starts from a formula and a DataFrame. `first use`
+compiles every kernel into an empty cache; `later start` is the import and a first fit in a new process. The last table is the growth
+of time and memory with the rows (persons in centers).
 """
 
 from __future__ import annotations

@@ -45,6 +45,17 @@ class BscError(Exception):
         return (BscError, (self.code, self.what, self.where, self.why, self.todo))
 
 
+SHOWN_ROWS = 20
+
+
+def rows_said(rows: Iterable) -> str:
+    """Return ``, row 4`` or ``, rows 4, 5 and 3 more`` for row numbers in a file, nothing where there is none."""
+    numbers = sorted({int(row) for row in rows})
+    shown = ", ".join(str(row) for row in numbers[:SHOWN_ROWS])
+    more = f" and {len(numbers) - SHOWN_ROWS} more" if len(numbers) > SHOWN_ROWS else ""
+    return f", {'row' if len(numbers) == 1 else 'rows'} {shown}{more}" if numbers else ""
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Return ``Did you mean 'x'?`` for the nearest known spelling, or an empty string."""
     import difflib

@@ -142,7 +142,7 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
 
 
 #: sections by which a step knows whether its sources are sound
-_SOUND = ("waves", "register", "sources", "items", "missing_codes", "checks")
+_SOUND = ("waves", "roles", "collaboratives", "register", "sources", "items", "missing_codes", "checks")
 #: rule -> sections of the configuration it reads
 SECTIONS: dict[str, tuple[str, ...]] = {
     "check_quality": (*_SOUND, "scales", "harmonisation", "exclusions", "ids", "crosswalks", "observation", "manifest"),
@@ -203,8 +203,12 @@ def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str
 
 
 def _waves_of(source: dict) -> str:
-    """Return the address of the waves that a source's rows may be of: its own where it has one, so that a new wave leaves it alone."""
-    return f"waves[id={source['wave']}]" if isinstance(source.get("wave"), str) else "waves"
+    """Return the address of the waves a source can hold, so that a new wave does not read the files of the others again."""
+    wave = source.get("wave")
+    if isinstance(wave, dict) and not wave.get("map"):
+        return "waves"
+    named = [] if wave is None else [wave] if isinstance(wave, str) else sorted({str(meant) for meant in wave["map"].values()})
+    return f"waves[id={'|'.join(named)}]"
 
 
 def exhibits_by_section(study: dict) -> dict[str, list[str]]:

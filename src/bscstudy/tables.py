@@ -5,16 +5,22 @@ Every file appears whole or not at all: it is written beside its place and moved
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
 
 FLOAT_FORMAT = "%.10g"
+#: rows turned into text at a time
+PORTION = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,15 @@ class Column:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is either complete or absent."""
+    _write_portions(path, [content])
+
+
+def _write_portions(path: Path, portions: Iterable[bytes]) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part{os.getpid()}")
-    part.write_bytes(content)
+    with open(part, "wb") as file:
+        file.writelines(portions)
     os.replace(part, path)
 
 
@@ -105,7 +116,7 @@ def write_table(
         frame = frame.sort_values(key, kind="stable", na_position="first").reset_index(drop=True)
     described = {column.name: column for column in columns or []}
     full = [described.get(c, Column(c, label=c, type=_type_of(frame[c]))) for c in frame.columns]
-    write_bytes(path, frame.to_csv(index=False, lineterminator="\n", float_format=FLOAT_FORMAT).encode("utf-8"))
+    _write_portions(path, _csv_portions(frame))
     write_json(
         sidecar_path(path),
         {
@@ -142,6 +153,25 @@ def read_sidecar(path: Path) -> dict:
     return read_json(sidecar_path(path))
 
 
+def _csv_portions(frame: pd.DataFrame) -> Iterator[bytes]:
+    """Give what `DataFrame.to_csv` would write, in a fraction of its time: each distinct number of a portion is spelled once."""
+    for start in range(0, max(len(frame), 1), PORTION):
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        if not start:
+            writer.writerow(frame.columns)
+        part = frame.iloc[start : start + PORTION]
+        writer.writerows(zip(*(_spelled(part[name]) for name in part.columns), strict=True))
+        yield text.getvalue().encode("utf-8")
+
+
+def _spelled(values: pd.Series) -> np.ndarray:
+    if not pd.api.types.is_float_dtype(values):
+        return values.astype(object).where(values.notna(), "").to_numpy()
+    bits, distinct = pd.factorize(values.to_numpy(dtype=float, na_value=np.nan).view("int64"))  # 0 and -0 are two numbers here
+    return np.array(["" if number != number else FLOAT_FORMAT % number for number in distinct.view(float)], dtype=object)[bits]
+
+
 def _type_of(values: pd.Series) -> str:
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_integer_dtype(values):
         return "integer"
@@ -150,8 +180,6 @@ def _type_of(values: pd.Series) -> str:
 
 def _plain(value: object) -> object:
     import math
-
-    import numpy as np
 
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}

@@ -54,13 +54,15 @@ def _same_instrument(tables: dict[str, Source]) -> list[list[Source]]:
 
 @register("missing_key", "Part of the key is blank", "report")
 def missing_key(tables: dict[str, Source], config: dict) -> list[Finding]:
-    """Rows whose declared key is not complete, so that repeats of them cannot be seen."""
+    """Rows whose declared key is not complete, so that repeats of them cannot be seen, and rows that name no center."""
     findings = []
     for source in tables.values():
-        for column in _key_columns(source):
+        key = _key_columns(source)
+        for column in dict.fromkeys([*key, *source.frame.columns.intersection(["center_id"])]):
             blank = int(source.frame[column].isna().sum())
             if blank:
-                text = f"{column} is blank in {blank} rows; a repeat of these cannot be seen"
+                then = "a repeat of these cannot be seen" if column in key else "these count for no center"
+                text = f"{column} is blank in {blank} rows; {then}"
                 findings.append(whole_finding("missing_key", source, column, blank, "rows", text))
     return findings
 
@@ -90,6 +92,28 @@ def _not_registered(tables: dict[str, Source], check: str, key: str, name: str) 
             message = f"{key} is not in the register {name}"
             findings += row_findings(check, source, strange.drop_duplicates("row"), key, message)
     return findings
+
+
+def _undeclared(check: str, key: str, section: str):
+    """Return the check for groups that config.yaml does not declare; nothing where it declares none."""
+
+    def found(tables: dict[str, Source], config: dict) -> list[Finding]:
+        known = {str(entry["id"]) for entry in config.get(section) or []}
+        findings = []
+        for source in tables.values() if known else ():
+            if key in source.frame.columns:
+                strange = source.frame[source.frame[key].notna() & ~source.frame[key].astype(str).isin(known)]
+                message = f"{key} is not declared under {section} of config.yaml"
+                findings += row_findings(check, source, strange.drop_duplicates("row"), key, message)
+        return findings
+
+    return found
+
+
+register("unknown_role", "Role that is not declared", "stop")(_undeclared("unknown_role", "role", "roles"))
+register("unknown_collaborative", "Collaborative that is not declared", "stop")(
+    _undeclared("unknown_collaborative", "collaborative", "collaboratives")
+)
 
 
 #: kind of problem noted by ingest -> what it means, without the value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from bscstudy.checks.drift import item_drift
@@ -122,18 +123,21 @@ def blocks_of(source: Source, config: dict) -> list[Block]:
             members = shared.setdefault(row["response_scale"], [])
             members += [row["item"]] if row["item"] not in members else []
     blocks += [Block(name, tuple(items), SHARED_BLOCK) for name, items in sorted(shared.items()) if len(items) >= SHARED_BLOCK]
-    return [b for b in blocks if set(b.items) <= set(source.frame.columns)]
+    numbers = {name for name, cells in source.frame.items() if pd.api.types.is_numeric_dtype(cells) or cells.isna().all()}
+    return [b for b in blocks if set(b.items) <= numbers]
 
 
 def straight_rows(frame: pd.DataFrame, block: Block) -> dict[int, float]:
     """Return row -> code for the rows that gave one and the same code to every asked item of a block."""
     items = list(block.items)
-    whys = pd.DataFrame({i: frame[i + WHY] if i + WHY in frame.columns else pd.Series(pd.NA, index=frame.index) for i in items})
-    asked = len(items) - (whys == "not_asked").sum(axis=1)
-    answered = frame[items].notna().sum(axis=1)
-    lowest = frame[items].min(axis=1)
-    found = (asked >= block.smallest) & (answered == asked) & (frame[items].max(axis=1) == lowest)
-    return {int(row): float(code) for row, code in zip(frame.loc[found, "row"], lowest[found], strict=True)}
+    answers = frame[items].to_numpy(dtype=float, na_value=np.nan)
+    lowest = np.fmin.reduce(answers, axis=1)
+    alike = np.flatnonzero(lowest == np.fmax.reduce(answers, axis=1))
+    unasked = [(frame[i + WHY].iloc[alike] == "not_asked").to_numpy(dtype=bool) for i in items if i + WHY in frame.columns]
+    asked = len(items) - np.sum(unasked, axis=0) if unasked else np.full(len(alike), len(items))
+    answered = (~np.isnan(answers[alike])).sum(axis=1)
+    found = alike[(asked >= block.smallest) & (answered == asked)]
+    return {int(row): float(code) for row, code in zip(frame["row"].iloc[found], lowest[found], strict=True)}
 
 
 def _drift_findings(check: str, changes: tuple[str, ...], text: str):

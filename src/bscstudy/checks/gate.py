@@ -9,9 +9,7 @@ import pandas as pd
 
 from bscstudy.checks.quality import run_checks
 from bscstudy.checks.registry import Source
-from bscstudy.errors import BscError
-
-SHOWN_ROWS = 20
+from bscstudy.errors import BscError, rows_said
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,6 @@ def _refusal(severe: pd.DataFrame, summary: pd.DataFrame) -> BscError:
 
 def _place(keys: tuple, rows: pd.DataFrame, labels: dict) -> str:
     check, source, file, column = keys
-    numbers = sorted({int(row) for row in rows["row"].dropna()})
-    shown = ", ".join(str(row) for row in numbers[:SHOWN_ROWS])
-    more = f" and {len(numbers) - SHOWN_ROWS} more" if len(numbers) > SHOWN_ROWS else ""
-    where = f", {'row' if len(numbers) == 1 else 'rows'} {shown}{more}" if numbers else f", {int(rows['n'].sum())} {rows['unit'].iloc[0]}"
+    where = rows_said(rows["row"].dropna()) or f", {int(rows['n'].sum())} {rows['unit'].iloc[0]}"
     column = f", column {column}" if column else ""
     return f"{check} ({labels.get(check, check)}): {source}, {file}{column}{where}"

@@ -51,12 +51,12 @@ class Source:
         return Source(self.id, self.frame[~out].reset_index(drop=True), self.settings, extra)
 
 
-def read_sources(paths: list[Path], sources: dict, *, drop_excluded: bool = False) -> dict[str, Source]:
-    """Read ingested sources with what their sidecars say."""
+def read_sources(paths: list[Path], sources: dict) -> dict[str, Source]:
+    """Read ingested sources, excluded rows among them, with what their sidecars say."""
     found = {}
     for path in paths:
         extra = read_sidecar(path).get("extra") or {}
-        found[path.stem] = Source(path.stem, read_table(path, drop_excluded=drop_excluded).copy(), sources.get(path.stem) or {}, extra)
+        found[path.stem] = Source(path.stem, read_table(path, drop_excluded=False).copy(), sources.get(path.stem) or {}, extra)
     return dict(sorted(found.items()))
 
 

@@ -163,10 +163,10 @@ def table_of(path: Path, found: Records, n_headers: int, **described) -> RawTabl
     cells = np.empty((len(records), len(names)), dtype=object)
     if records:
         cells[:] = records
-    filled = (cells != "").any(axis=1)
+    filled = np.array([any(record) for record in records], dtype=bool)
     if not filled.any():
         raise _no_record(path, "The file holds column names and no record.")
-    frame = pd.DataFrame(cells if filled.all() else cells[filled], columns=pd.Index(names, dtype=object))
+    frame = pd.DataFrame(cells if filled.all() else cells[filled], columns=pd.Index(names, dtype=object), dtype=object)
     unnamed = [name for name, given in zip(names, header, strict=True) if not given.strip() and (frame[name] == "").all()]
     provenance = {"delimiter": found.delimiter, "n_blank_records": int((~filled).sum()), **described.pop("provenance", {})}
     rows = np.asarray(lines, dtype=int)[filled]

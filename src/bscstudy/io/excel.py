@@ -13,7 +13,7 @@ from bscstudy.errors import BscError, nearest
 from bscstudy.io.delimited import column_names
 from bscstudy.io.excel_cells import cell_notices, layout_notices
 from bscstudy.io.excel_layout import Layout, layout_of
-from bscstudy.io.raw import RawTable, cell_text, places, read_bytes
+from bscstudy.io.raw import UNREADABLE_ARCHIVE, RawTable, cell_text, places, read_bytes
 
 _OLE = bytes.fromhex("D0CF11E0")
 MOST_BYTES = 500_000_000
@@ -145,7 +145,7 @@ def _check_archive(path: Path, content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
                 raise _unreadable(path, "Unpacked it would be larger than any workbook of a study.")
-    except zipfile.BadZipFile:
+    except UNREADABLE_ARCHIVE:
         raise _unreadable(path, "It is cut off, or is no .xlsx file.") from None
 
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from bscstudy.errors import BscError
-from bscstudy.io.raw import read_bytes
+from bscstudy.io.raw import UNREADABLE_ARCHIVE, read_bytes
 from bscstudy.io.statistical_file import KINDS, kind_of
 
 _OLD_EXCEL = bytes.fromhex("D0CF11E0")
@@ -68,7 +68,7 @@ def _packed(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except UNREADABLE_ARCHIVE:
         return "refi" if Path(path).suffix.lower() == ".qdpx" else "excel"
     if any(name.lower().endswith(".qde") for name in names):
         return "refi"

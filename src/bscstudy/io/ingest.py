@@ -208,6 +208,7 @@ def _joined(parts: list[_Part]) -> pd.DataFrame:
         joined[name] = np.concatenate([part.columns[name] for part in parts])
         if name in parts[0].why:
             why = np.concatenate([part.why[name] for part in parts])
-            if (why != "").any():
-                joined[f"{name}__why"] = np.where(why == "", None, why)
+            given = why != ""
+            if given.any():
+                joined[f"{name}__why"] = np.where(given, why, None)
     return pd.DataFrame(joined)

@@ -54,9 +54,12 @@ def type_item(known: list[ItemVersion], names: dict[str, str], raw: RawTable, ke
     values, why, kind, blank = (_picked([getattr(t, part) for t in typed], chosen) for part in ("values", "why", "kind", "blank"))
     columns = np.array([names[version.column] for version in known], dtype=object)[chosen]
     hidden = (~asked | _not_shown(raw, columns)) & blank
+    if hidden.any():
+        values = np.where(hidden, np.nan if values.dtype == float else None, values)
+        why = np.where(hidden, "not_asked", why)
     return TypedItem(
-        values=np.where(hidden, np.nan if values.dtype == float else None, values),
-        why=np.where(hidden, "not_asked", why),
+        values=values,
+        why=why,
         kind=kind,
         unasked=~asked & ~blank,
         columns=columns,
@@ -65,7 +68,7 @@ def type_item(known: list[ItemVersion], names: dict[str, str], raw: RawTable, ke
 
 def _not_shown(raw: RawTable, columns: np.ndarray) -> np.ndarray:
     flags = np.zeros(len(columns), dtype=bool)
-    for column in set(columns) & set(raw.not_asked):
+    for column in set(pd.unique(columns)) & set(raw.not_asked) if raw.not_asked else ():
         flags |= (columns == column) & raw.not_asked[column]
     return flags
 
@@ -73,16 +76,16 @@ def _not_shown(raw: RawTable, columns: np.ndarray) -> np.ndarray:
 def _chosen(known: list[ItemVersion], keys: dict[str, np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each row's version (its place in `known`) and whether the row is asked at all."""
     chosen, asked = np.zeros(n, dtype=int), np.ones(n, dtype=bool)
-    if "wave" in keys:
-        for wave in set(keys["wave"]):
-            rows = keys["wave"] == wave
-            place = next((i for i, version in enumerate(known) if version.in_wave(wave)), None)
-            chosen[rows] = place or 0
-            asked[rows] = place is not None
-    if "role" in keys:
+    if "wave" in keys and any(version.waves for version in known):
+        codes, waves = pd.factorize(keys["wave"])
+        places = [next((i for i, version in enumerate(known) if version.in_wave(wave)), None) for wave in waves]
+        chosen = np.array([place or 0 for place in places], dtype=int)[codes]
+        asked = np.array([place is not None for place in places], dtype=bool)[codes]
+    if "role" in keys and any(version.roles for version in known):
+        codes, roles = pd.factorize(keys["role"], use_na_sentinel=False)
         for place, version in enumerate(known):
             if version.roles:
-                asked &= ~((chosen == place) & ~np.isin(keys["role"].astype(str), [*version.roles, "None"]))
+                asked &= ~((chosen == place) & ~np.isin(roles.astype(str), [*version.roles, "None"])[codes])
     return chosen, asked
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+import struct
+import zipfile
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from bscstudy.errors import BscError
 from bscstudy.io.inventory import fault_of
 
 MOST_PLACES = 20
+#: what a damaged archive makes its library raise
+UNREADABLE_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.io.raw import RawTable, places
-from bscstudy.io.refi_archive import local_name, open_project, text_of
+from bscstudy.io.raw import Notice, RawTable, places
+from bscstudy.io.refi_archive import damaged, local_name, open_project, text_of
 from bscstudy.io.refi_offsets import Span, resolve_spans
 
 PATH_MARK = "\\"
@@ -64,8 +64,11 @@ def read(path: Path, options: dict) -> RawTable:
         codes = _codes(path, root)
         cases = {_guid(e.get("guid")) for e in root.iter() if local_name(e) == "Case"}
         codings, counts = [], Counter()
-        for source in _sources(path, root, options):
-            codings += _codings_of(archive, source, users)
+        try:
+            for source in _sources(path, root, options):
+                codings += _codings_of(archive, source, users)
+        except zipfile.BadZipFile:
+            raise damaged(path) from None
     counts["codings_of_cases"] = sum(c.code in cases for c in codings)
     codings = [c for c in codings if c.code not in cases]
     _check_codes(path, codings, codes)
@@ -82,7 +85,13 @@ def read(path: Path, options: dict) -> RawTable:
     frame = _frame(codings, codes)
     provenance = {"program": root.get("origin", ""), "n_codings": len(codings), "n_repeated": len(codings) - len(frame)}
     provenance |= {"not_imported": not_imported, **counts, "offset_status": frame["offset_status"].value_counts().sort_index().to_dict()}
-    return RawTable(frame, np.arange(1, len(frame) + 1), provenance=provenance)
+    return RawTable(frame, np.arange(1, len(frame) + 1), provenance=provenance, notices=_texts_absent(frame))
+
+
+def _texts_absent(frame: pd.DataFrame) -> tuple[Notice, ...]:
+    n_lost = int((frame["offset_status"] == "no_text").sum())
+    said = "the text of the document is not in the archive, so that the place of the passage is not known"
+    return (Notice("file_notice", said, "start", n=n_lost, unit="passages"),) if n_lost else ()
 
 
 def _guid(text: str | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from bscstudy.errors import BscError
-from bscstudy.io.raw import places, read_bytes
+from bscstudy.io.raw import UNREADABLE_ARCHIVE, places, read_bytes
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 2_000_000_000
@@ -40,10 +40,8 @@ def open_project(path: Path) -> tuple[zipfile.ZipFile, Element]:
                 "Export it again.",
             )
         content = archive.read(projects[0])
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError):
-        raise _error(
-            "BSC-QUA-001", "The project archive is cut off or damaged, or is no .qdpx file.", str(path), "Export it again."
-        ) from None
+    except UNREADABLE_ARCHIVE:
+        raise damaged(path) from None
     try:
         return archive, fromstring(content, forbid_dtd=True)
     except DefusedXmlException:
@@ -58,8 +56,20 @@ def local_name(element: Element) -> str:
     return element.tag.rsplit("}", 1)[-1] if isinstance(element.tag, str) else ""
 
 
+def damaged(path: Path) -> BscError:
+    """Return the error of an archive that is cut off or damaged."""
+    what = "The project archive is cut off or damaged, or is no .qdpx file."
+    return _error("BSC-QUA-001", what, str(path), "Export it again.")
+
+
 def text_of(archive: zipfile.ZipFile, source: Element) -> str | None:
-    """Return a text source's plain text as stored (line ends untouched, no byte-order mark), or None where it is not there."""
+    """Return a text source's plain text as stored (line ends untouched, no byte-order mark), or None where it is not there.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        Where it is there, but damaged.
+    """
     inline = next((child.text or "" for child in source if local_name(child) == "PlainTextContent"), None)
     if inline is not None:
         return inline
@@ -69,8 +79,11 @@ def text_of(archive: zipfile.ZipFile, source: Element) -> str | None:
         return None
     try:
         content = archive.read(member)
+    except UNREADABLE_ARCHIVE:
+        raise zipfile.BadZipFile from None
+    try:
         return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except (UnicodeDecodeError, zipfile.BadZipFile, EOFError):
+    except UnicodeDecodeError:
         return None
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from bscstudy.errors import BscError
 from bscstudy.io.encodings import known_encoding
 from bscstudy.io.raw import Notice
+from bscstudy.io.statistical_dictionary import check_labelled_variables
 from bscstudy.io.statistical_size import announces_fewer, check_last_case, check_size, unreadable
 
 #: kind of file -> (program, name of the parser)
@@ -185,6 +186,7 @@ def _with_cases_counted(path: Path, content: bytes) -> tuple[bytes, list[Notice]
     """Count the cases of a .sav file without its header's help, and put that number in; a wrong one would lose cases or take all memory."""
     order = "little" if int.from_bytes(content[64:68], "little") in (2, 3) else "big"
     announced = int.from_bytes(content[80:84], order, signed=True)
+    check_labelled_variables(path, content, order)
 
     def counted(n: int) -> bytes:
         return content[:80] + n.to_bytes(4, order, signed=True) + content[84:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 
 ALL = "all"
 KEY = ["session", "day", "date", "collaborative", "role", "mode"]
@@ -44,12 +44,12 @@ def attendance_counts(rows: pd.DataFrame, spec: dict) -> pd.DataFrame:
             "Name items or keys of the source.",
         )
     entries = rows[spec["present"]].dropna()
-    others = int((~entries.isin([0, 1])).sum())
-    if others:
+    others = entries.index[~entries.isin([0, 1])]
+    if len(others):
         raise BscError(
             "BSC-DAT-284",
-            f"{others} entries of attendance are neither 1 nor 0.",
-            f"source {spec['source']}, item {spec['present']}",
+            f"{len(others)} entries of attendance are neither 1 nor 0.",
+            f"source {spec['source']}, item {spec['present']}{rows_said(rows.loc[others].get('row', ()))}",
             "People who were there would count as absent.",
             "Declare the item as `yes_no` in the codebook, or recode it.",
         )

@@ -44,9 +44,8 @@ def chart_events(annotations: list[dict], tables: dict[str, pd.DataFrame], group
             parts.append(pd.DataFrame([event]))
             continue
         rows = tables[spec["source"]]
-        rows = rows.assign(
-            month=month_names(rows[spec["date"]]).fillna(UNDATED), label=spec["label"], kind="mark" if "each" in spec else "count", name=""
-        )
+        months = month_names(rows[spec["date"]], rows.get("row", ()), f"source {spec['source']}, column {spec['date']}")
+        rows = rows.assign(month=months.fillna(UNDATED), label=spec["label"], kind="mark" if "each" in spec else "count", name="")
         if "each" in spec:
             rows = rows.dropna(subset=[spec["each"]]).assign(name=rows[spec["each"]].astype("str"))
         stacked = [rows.assign(group=ALL, level=ALL)]

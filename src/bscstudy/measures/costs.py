@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 
 TOTAL = "total"
 COLUMNS = ["center_id", "collaborative", "category", "label", "quantity", "unit", "cost_low", "cost", "cost_high", "per", "n_reached"]
@@ -126,21 +126,22 @@ def _check(rows: pd.DataFrame, spec: dict, prices: dict[str, dict]) -> None:
 
 
 def _check_lines(rows: pd.DataFrame, spec: dict, prices: dict[str, dict]) -> None:
-    lost = int(rows[["center_id", spec["category"]]].isna().any(axis=1).sum())
-    if lost:
+    lost = rows[rows[["center_id", spec["category"]]].isna().any(axis=1)]
+    if len(lost):
         raise BscError(
             "BSC-DAT-283",
-            f"{lost} cost line(s) name no center or no kind of cost.",
-            f"source {spec['source']}",
+            f"{len(lost)} cost line(s) name no center or no kind of cost.",
+            f"source {spec['source']}{rows_said(lost.get('row', ()))}",
             "Their cost would be left out of a center's total.",
             "Complete the lines, or exclude them in config/config.yaml.",
         )
-    below = {c: int((rows.loc[rows[spec["category"]].astype("str") == c, p["quantity"]] < 0).sum()) for c, p in prices.items()}
-    if any(below.values()):
+    kinds = rows[spec["category"]].astype("str")
+    below = {c: rows[(kinds == c) & (rows[p["quantity"]] < 0)] for c, p in prices.items()}
+    if any(len(lines) for lines in below.values()):
         raise BscError(
             "BSC-DAT-282",
-            f"A quantity of {sum(below.values())} cost line(s) is below 0.",
-            tuple(f"source {spec['source']}, {category}: {n} row(s)" for category, n in below.items() if n),
+            f"A quantity of {sum(map(len, below.values()))} cost line(s) is below 0.",
+            tuple(f"source {spec['source']}, {c}: {len(x)} row(s){rows_said(x.get('row', ()))}" for c, x in below.items() if len(x)),
             "The cost of a center would be too low.",
             "Correct the lines, or exclude them in config/config.yaml.",
         )

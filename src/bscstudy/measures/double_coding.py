@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 
 #: where a score comes from: one rater, the mean of several, the primary rater, the raters' consensus
 RULES = ("mean", "primary", "consensus")
@@ -57,10 +57,11 @@ def scored_rows(rows: pd.DataFrame, instrument: dict) -> pd.DataFrame:
     chosen = rows[rows["rater_id"].eq(instrument["consensus_rater"]).fillna(False)] if rule == "consensus" else _primary(own, instrument)
     counted = chosen.groupby("observation_id")["rater_id"].nunique().reindex(double, fill_value=0)
     if (counted != 1).any():
+        unclear = own[own["observation_id"].isin(counted.index[counted != 1])]
         raise BscError(
             "BSC-KEY-260",
             f"{int((counted != 1).sum())} double-coded visits have no single rater whose answers count.",
-            tuple(f"instrument {instrument['id']}, visit {visit}: {n} raters count" for visit, n in counted[counted != 1].items()),
+            tuple(f"instrument {instrument['id']}{rows_said(visit.get('row', ()))}" for _, visit in unclear.groupby("observation_id")),
             f"`double_coded: {rule}` takes the answers of one rater, so that counts stay whole.",
             "Correct the raters in the source, or `primary_rater`, `consensus_rater` and `double_coded` in config/measures.yaml.",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 from bscstudy.measures.control_charts import control_limits
 from bscstudy.measures.metric_series import SERIES
 from bscstudy.measures.run_charts import FEWEST_USEFUL, RunSignals, run_signals
@@ -81,11 +81,11 @@ def check_counts(rows: pd.DataFrame, plans: dict[str, ChartPlan]) -> None:
     wrong = kinds.isin(["p", "p_prime", "u", "u_prime", "c"]) & (known["numerator"] < 0)
     wrong |= kinds.isin(["p", "p_prime"]) & (known["numerator"] > known["denominator"])
     if wrong.any():
-        counts = known[wrong].groupby(["metric", "month"], sort=True).size()
+        counts = known[wrong].groupby(["metric", "month"], sort=True)
         raise BscError(
             "BSC-DAT-280",
             f"Numerators of {int(wrong.sum())} center-month(s) cannot be those of their chart.",
-            tuple(f"metric {metric}, month {month}: {n} row(s)" for (metric, month), n in counts.items()),
+            tuple(f"metric {metric}, month {month}: {len(x)} row(s){rows_said(x.get('row', ()))}" for (metric, month), x in counts),
             "A chart of shares has no numerator above its denominator, and no chart of counts one below 0; its limits would be wrong.",
             "Correct the numbers, exclude the rows in config/config.yaml, or chart a rate with `kind: u`.",
         )

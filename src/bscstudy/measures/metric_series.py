@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 
 ALL = "all"
 LEVELS = {"collaborative": "collaborative", "center_id": "center"}
 SERIES = ["metric", "group", "level", "month", "numerator", "denominator", "value", "n_centers", "center_mean", "center_sd"]
 
 
-def month_names(values: pd.Series) -> pd.Series:
+def month_names(values: pd.Series, rows: pd.Series | tuple = (), where: str = "config/measures.yaml, run_charts") -> pd.Series:
     """Return months as ``2024-03`` from ``2024-03`` or a date in ISO form; missing stays missing.
+
+    ``rows`` holds the row of each value in its file; with ``where`` it says where a month cannot be read.
 
     Raises
     ------
@@ -21,12 +23,12 @@ def month_names(values: pd.Series) -> pd.Series:
     """
     text = values.astype("str").str.strip()
     found = text.str.extract(r"^(\d{4}-(?:0[1-9]|1[0-2]))(?:-\d{2}(?:[ T].*)?)?$")[0]
-    unread = int((found.isna() & values.notna()).sum())
-    if unread:
+    unread = (found.isna() & values.notna()).to_numpy()
+    if unread.any():
         raise BscError(
             "BSC-DAT-281",
-            f"A month cannot be read in {unread} row(s).",
-            "config/measures.yaml, run_charts, month_key",
+            f"A month cannot be read in {int(unread.sum())} row(s).",
+            f"{where}{rows_said(rows[unread] if len(rows) else ())}",
             "The points of a chart would stand in the wrong order, or a month without a report would go unseen.",
             "Write months as year and month, for example 2024-03, or as a date such as 2024-03-31.",
         )

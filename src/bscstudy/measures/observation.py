@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bscstudy.errors import BscError
+from bscstudy.errors import BscError, rows_said
 
 #: level of the averaging order -> key column of the ingested table
 LEVEL_KEYS = {"raters": "rater_id", "segments": "segment", "visits": "observation_id"}
 VISIT_KEYS = ("wave", "collaborative", "center_id", "classroom_id", "person_id", "visit")
 
 
-def visit_keys(rows: pd.DataFrame) -> pd.DataFrame:
+def visit_keys(rows: pd.DataFrame, where: str = "") -> pd.DataFrame:
     """Return one row for each visit with its keys and the number of raters.
 
     Parameters
     ----------
     rows : DataFrame
         Rows of an observation source (visit x rater x segment) with ``observation_id``.
+    where : str
+        What the rows are called in a message.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def visit_keys(rows: pd.DataFrame) -> pd.DataFrame:
         raise BscError(
             "BSC-KEY-201",
             f"{int(rows['observation_id'].isna().sum())} rows of an observation source name no visit.",
-            tuple(f"row {row}" for row in rows.loc[rows["observation_id"].isna(), "row"]),
+            f"{where or 'an observation source'}{rows_said(rows.loc[rows['observation_id'].isna(), 'row'])}",
             "Ratings that belong to no visit cannot be averaged.",
             "Correct the source, or exclude the rows under `exclusions` in config/config.yaml with a reason.",
         )
@@ -42,16 +44,17 @@ def visit_keys(rows: pd.DataFrame) -> pd.DataFrame:
     keys = pd.DataFrame(index=grouped.size().index)
     for column in VISIT_KEYS:
         keys[column] = grouped[column].first() if column in rows.columns else pd.NA
-    _refuse_conflicts(rows, grouped)
+    _refuse_conflicts(rows, grouped, where)
     keys["n_raters"] = grouped["rater_id"].nunique().clip(lower=1) if "rater_id" in rows.columns else 1
     return keys
 
 
-def _refuse_conflicts(rows: pd.DataFrame, grouped) -> None:
+def _refuse_conflicts(rows: pd.DataFrame, grouped, where: str) -> None:
     places = []
     for column in (c for c in VISIT_KEYS if c in rows.columns):
         counts = grouped[column].nunique()
-        places += [f"column {column}, visit {visit}" for visit in counts.index[counts > 1]]
+        torn = rows[rows["observation_id"].isin(counts.index[counts > 1])]
+        places += [f"{where}, column {column}{rows_said(visit.get('row', ()))}" for _, visit in torn.groupby("observation_id")]
     if places:
         raise BscError(
             "BSC-KEY-202",

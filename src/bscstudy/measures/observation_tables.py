@@ -72,7 +72,7 @@ def instrument_scores(
         BSC-CFG-201 if a reversed rating has no lowest and highest point; what `scored_rows` and `average_ratings` raise.
     """
     counted = scored_rows(rows, instrument)
-    keys = visit_keys(add_identity(rows, None, centers))
+    keys = visit_keys(add_identity(rows, None, centers), f"source {instrument['source']}")
     keys["n_raters"] = visit_keys(rater_rows(rows, instrument))["n_raters"].reindex(keys.index).fillna(1).astype(int)
     persons = None
     if instrument["kind"] == "indicators":

@@ -54,7 +54,7 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
             scale.get("minimum_valid"),
             asked=part.asked & meant[:, None],
             answered=part.answered,
-            coded=part.coded,
+            coded=part.coded if scale["rule"] == "count_missing" else None,
             prorate=scale.get("prorate") == "yes",
         )
         fixed = {"scale": scale["scale"], "instrument": scale["instrument"], "construct": scale.get("construct") or "", "wave": part.wave}

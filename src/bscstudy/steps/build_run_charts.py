@@ -71,7 +71,7 @@ def run(job: Job) -> None:
     plans, groups, centers = chart_plans(spec), list(spec.get("by") or []), read_table(job.inputs["centers"])
     rows = add_identity(read_table(job.inputs["table"]), None, centers).rename(columns=names)
     rows = rows[rows["metric"].isin(list(plans))]
-    rows = rows.assign(month=month_names(rows["month"]))
+    rows = rows.assign(month=month_names(rows["month"], rows["row"], f"source {spec['source']}, column {spec['month_key']}"))
     check_counts(rows, plans)
     series, signals = read_charts(monthly_series(rows, groups), plans)
     marked = {path.stem: add_identity(read_table(path), None, centers) for path in paths_of(job, "marked")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bscstudy.checks.people import centers_table, link_people
-from bscstudy.checks.registry import read_sources
 from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import require_sound_inputs
 from bscstudy.tables import Column, read_sidecar
@@ -23,15 +22,13 @@ WHOLE = ("expected", "responded", "present", "center_changed", "role_changed")
 
 def run(job: Job) -> None:
     """Write people.csv and centers.csv; excluded rows are left out."""
-    require_sound_inputs(job)
-    paths = sorted({*job.inputs["register"], *job.inputs["tables"]})
-    tables = read_sources(paths, job.config["sources"], drop_excluded=True)
+    tables = {name: source.kept() for name, source in require_sound_inputs(job).items()}
     people = link_people(tables, job.config)
     labelled = [Column(name, label, "integer" if name in WHOLE else "text") for name, label in PEOPLE.items()]
     described = "People linked across waves: who was expected, who answered, who stayed"
     write_output(job, "people", people, key=["person_id", "wave"], columns=labelled, description=described)
     name = job.config["register"]["centers"]
-    path = next(p for p in paths if p.stem == name)
+    path = next(p for p in (*job.inputs["register"], *job.inputs["tables"]) if p.stem == name)
     columns = [
         Column(**c)
         for c in read_sidecar(path)["columns"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from bscstudy.measures.scales import scale_parts
 from bscstudy.measures.score_tables import score_table
 from bscstudy.steps.job_tables import write_output
@@ -30,9 +32,11 @@ COLUMNS = [
 
 def run(job: Job) -> None:
     """Write measures/scores.csv."""
-    require_sound_inputs(job)
-    tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
-    people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
-    scores = score_table(scale_parts(tables, job.config), people, centers)
     described = "Scale scores of persons and forms, by the rules of config/codebook/scales.csv, wave by wave."
-    write_output(job, "table", scores, key=["scale", "wave", "row_id"], columns=COLUMNS, description=described)
+    write_output(job, "table", _scores(job), key=["scale", "wave", "row_id"], columns=COLUMNS, description=described)
+
+
+def _scores(job: Job) -> pd.DataFrame:
+    sound = require_sound_inputs(job)
+    tables = {path.stem: sound[path.stem].kept().frame for path in job.inputs["tables"]}
+    return score_table(scale_parts(tables, job.config), read_table(job.inputs["people"]), read_table(job.inputs["centers"]))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bscstudy.checks.gate import require_sound
-from bscstudy.checks.registry import read_sources
+from bscstudy.checks.registry import Source, read_sources
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.workflow import Job
 
 SOURCES = ("register", "tables", "table", "codings", "documents", "asked")
 
 
-def require_sound_inputs(job: Job) -> None:
-    """Raise BSC-DAT-001 if a source among the job's inputs, or a register, holds a severe finding."""
+def require_sound_inputs(job: Job) -> dict[str, Source]:
+    """Return the sources among the job's inputs with their excluded rows, sound ones: a severe finding raises BSC-DAT-001."""
     paths = {path for name in SOURCES for path in paths_of(job, name)}
-    require_sound(read_sources(sorted(paths), job.config["sources"]), job.config)
+    tables = read_sources(sorted(paths), job.config["sources"])
+    require_sound(tables, job.config)
+    return tables
