@@ -19,8 +19,7 @@ _NULLS = {"uniform": "every answer as often", "slight_skew": "answers leaning sl
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return one row for each scale and wave with more than one person in some center; option `scales` restricts them."""
-    data, wanted = tables["measures/aggregation"], context.option_list("scales")
-    data = data[data["scale"].isin(wanted)] if wanted else data
+    data = context.chosen(tables["measures/aggregation"], scales="scale")
     alone = data[(data["n_judged"] == 0) & data["icc1"].isna()]
     data = data.drop(index=alone.index)
     if data.empty:

@@ -58,6 +58,13 @@ class Context:
         """Return an option whose value is ids separated by spaces or commas."""
         return [word for word in str(self.options.get(name, "") or "").replace(",", " ").split() if word]
 
+    def chosen(self, data: pd.DataFrame, **columns: str) -> pd.DataFrame:
+        """Return the rows whose ids the options name (option -> column of its ids); an option that is not given names all."""
+        for option, column in columns.items():
+            wanted = self.option_list(option)
+            data = data[data[column].isin(wanted)] if wanted else data
+        return data
+
 
 #: what the notes of every exhibit name, and what is said where an exhibit has nothing of the kind
 EVERY_NOTE = {

@@ -50,8 +50,7 @@ _NOT_DRAWN = "scales that cannot be compared between waves stand in the table on
 
 def _asked(scores: pd.DataFrame, context: Context) -> pd.DataFrame:
     kept = scores[scores["why"].fillna("") != "not_asked"]
-    wanted = context.option_list("scales")
-    return kept[kept["scale"].isin(wanted)] if wanted else kept
+    return context.chosen(kept, scales="scale")
 
 
 def _describe(scores: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:

@@ -28,8 +28,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = tables.get("measures/fidelity")
     if data is None:
         return empty_exhibit("No index of engagement or fidelity is configured.")
-    wanted = context.option_list("indices")
-    data = data[data["index"].isin(wanted)] if wanted else data
+    data = context.chosen(data, indices="index")
     if data.empty:
         return empty_exhibit("No index of engagement or fidelity is configured.")
     data = data.assign(element=data["element"].fillna("dose"), wave=data["wave"].fillna("").astype(str) if "wave" in data else "")

@@ -26,9 +26,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     parts, decisions = tables.get("measures/generalizability"), tables.get("measures/decision_study")
     if parts is None or decisions is None:
         return empty_exhibit("The study has no classroom observation.")
-    for option, column in (("scores", "score"), ("instruments", "instrument")):
-        wanted = context.option_list(option)
-        parts = parts[parts[column].isin(wanted)] if wanted else parts
+    parts = context.chosen(parts, scores="score", instruments="instrument")
     if parts.empty:
         return empty_exhibit("No instrument asks for a generalizability study (`generalizability` in config/measures.yaml).")
     scores = in_order(parts["score"], list(labels.score_rows(context)))

@@ -21,8 +21,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = tables.get("measures/informant_gap_tests")
     if data is None:
         return empty_exhibit("The study declares no reports of leaders and staff to compare.")
-    wanted = context.option_list("gaps")
-    data = data[data["gap"].isin(wanted)] if wanted else data
+    data = context.chosen(data, gaps="gap")
     data = data[data["n_centers"] > 0]
     if data.empty:
         return empty_exhibit("In no center have both leaders and staff a score.")

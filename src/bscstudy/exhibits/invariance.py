@@ -33,8 +33,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = tables.get("measures/invariance")
     if data is None:
         return empty_exhibit("The study declares no factor model.")
-    wanted = context.option_list("models")
-    data = data[data["model"].isin(wanted)] if wanted else data
+    data = context.chosen(data, models="model")
     if data.empty:
         return empty_exhibit("No factor model was asked for.")
     names = context.labels("factor_models")

@@ -20,8 +20,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = tables.get("measures/rater_agreement")
     if data is None:
         return empty_exhibit("The study has no classroom observation.")
-    wanted = context.option_list("instruments")
-    data = (data[data["instrument"].isin(wanted)] if wanted else data).sort_values(["instrument", "item"], kind="stable")
+    data = context.chosen(data, instruments="instrument").sort_values(["instrument", "item"], kind="stable")
     data = data[data["n_pairs"].fillna(0) > 0].reset_index(drop=True)
     if data.empty:
         return empty_exhibit("No visit was coded by two raters.")

@@ -22,9 +22,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = tables.get("measures/rater_drift")
     if data is None:
         return empty_exhibit("The study has no classroom observation.")
-    for option, column in (("scores", "score"), ("instruments", "instrument")):
-        wanted = context.option_list(option)
-        data = data[data[column].isin(wanted)] if wanted else data
+    data = context.chosen(data, scores="score", instruments="instrument")
     if data.empty:
         return empty_exhibit("No visit was coded by two raters.")
     raters = {rater: f"Rater {number}" for number, rater in enumerate(sorted(data["rater_id"].unique()), start=1)}

@@ -23,8 +23,7 @@ _NOT_ANSWERED = ["missing_skipped", "missing_coded", "missing_not_possible"]
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     """Return one row for each scale and wave; option `scales` restricts them."""
     data = tables["measures/reliability"]
-    wanted = context.option_list("scales")
-    data = data[data["scale"].isin(wanted)] if wanted else data
+    data = context.chosen(data, scales="scale")
     data = data[data["n"].fillna(0) > 0]
     if data.empty:
         return empty_exhibit("No scale was answered by anyone.")
