@@ -253,7 +253,7 @@ def exhibit_tables(study: dict, exhibits: list[str]) -> list[str]:
 
 def exhibit_files(study: dict, exhibits: list[str]) -> dict[str, list[str]]:
     """Return what is written for these exhibits, by form; a form that none of them has is left out."""
-    drawn = [name for name in exhibits if name in exhibits_with_figure(study)]
+    drawn = [name for name in exhibits_with_figure(study) if name in exhibits]
     forms = {
         "tables_html": [f"reports/tables/{name}.html" for name in exhibits],
         "tables_csv": [f"reports/tables/{name}.csv" for name in exhibits],

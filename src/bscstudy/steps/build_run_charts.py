@@ -7,7 +7,7 @@ from bscstudy.measures.chart_events import chart_events
 from bscstudy.measures.metric_charts import chart_plans, check_counts, read_charts
 from bscstudy.measures.metric_series import month_names, monthly_series
 from bscstudy.steps.job_tables import paths_of, write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -60,7 +60,6 @@ EVENTS = [
 
 def run(job: Job) -> None:
     """Write measures/run_charts.csv, measures/run_chart_signals.csv and measures/run_chart_events.csv."""
-    require_sound_inputs(job)
     spec = job.config["run_charts"]
     names = {
         spec["metric_key"]: "metric",
@@ -69,7 +68,7 @@ def run(job: Job) -> None:
         spec["denominator"]: "denominator",
     }
     plans, groups, centers = chart_plans(spec), list(spec.get("by") or []), read_table(job.inputs["centers"])
-    rows = add_identity(read_table(job.inputs["table"]), None, centers).rename(columns=names)
+    rows = add_identity(sound_tables(job, "table")[spec["source"]], None, centers).rename(columns=names)
     rows = rows[rows["metric"].isin(list(plans))]
     rows = rows.assign(month=month_names(rows["month"], rows["row"], f"source {spec['source']}, column {spec['month_key']}"))
     check_counts(rows, plans)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bscstudy.identity import add_identity
 from bscstudy.measures.attendance import attendance_counts
 from bscstudy.steps.job_tables import write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -26,9 +26,8 @@ COLUMNS = [
 
 def run(job: Job) -> None:
     """Write measures/attendance.csv."""
-    require_sound_inputs(job)
     spec = job.config["attendance"]
-    rows = add_identity(read_table(job.inputs["table"]), read_table(job.inputs["people"]), read_table(job.inputs["centers"]))
+    rows = add_identity(sound_tables(job, "table")[spec["source"]], read_table(job.inputs["people"]), read_table(job.inputs["centers"]))
     table = attendance_counts(rows, spec)
     key = ["session", "day", "collaborative", "role", "mode"]
     write_output(job, "table", table, key=key, columns=COLUMNS, description="People due and present at learning sessions.")

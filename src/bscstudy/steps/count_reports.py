@@ -7,8 +7,8 @@ import pandas as pd
 from bscstudy.identity import add_identity
 from bscstudy.measures.reported import KEPT as KEPT_NAMES
 from bscstudy.measures.reported import item_verdicts, kept_shares, report_answers, report_shares
-from bscstudy.steps.job_tables import paths_of, write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.job_tables import write_output
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -41,9 +41,8 @@ KEPT = [
 
 def run(job: Job) -> None:
     """Write measures/reported.csv and measures/reported_kept.csv."""
-    require_sound_inputs(job)
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
-    tables = {path.stem: add_identity(read_table(path), people, centers) for path in paths_of(job, "tables")}
+    tables = {name: add_identity(table, people, centers) for name, table in sound_tables(job).items()}
     shares, kept = [], []
     for spec in job.config["reported"]:
         rows = pd.concat([tables[source] for source in spec["sources"]], ignore_index=True)

@@ -6,8 +6,8 @@ import pandas as pd
 
 from bscstudy.identity import add_identity
 from bscstudy.measures.peer_network import networks, nominations
-from bscstudy.steps.job_tables import paths_of, write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.job_tables import write_output
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -38,9 +38,8 @@ TIES = [
 
 def run(job: Job) -> None:
     """Write measures/peer_network.csv and measures/peer_ties.csv."""
-    require_sound_inputs(job)
     spec, people, centers = job.config["peer_network"], read_table(job.inputs["people"]), read_table(job.inputs["centers"])
-    rows = pd.concat([add_identity(read_table(path), people, centers) for path in paths_of(job, "tables")], ignore_index=True)
+    rows = pd.concat([add_identity(table, people, centers) for table in sound_tables(job).values()], ignore_index=True)
     network, ties = networks(nominations(rows, spec), spec["nodes"], people, centers)
     write_output(job, "network", network, key=["wave", "level"], columns=NETWORK, description="Who turns to whom, by wave.")
     write_output(job, "ties", ties, key=["wave", "from_center", "to_center"], columns=TIES, description="Ties between centers, by wave.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bscstudy.identity import add_identity
 from bscstudy.measures.costs import center_costs, people_reached
 from bscstudy.steps.job_tables import paths_of, write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -26,9 +26,8 @@ COLUMNS = [
 
 def run(job: Job) -> None:
     """Write measures/costs.csv."""
-    require_sound_inputs(job)
     spec, centers = job.config["costs"], read_table(job.inputs["centers"])
-    rows = add_identity(read_table(job.inputs["table"]), None, centers)
+    rows = add_identity(sound_tables(job, "table")[spec["source"]], None, centers)
     reached = {}
     for path in paths_of(job, "fidelity"):
         reached |= people_reached(read_table(path), spec.get("per") or [])

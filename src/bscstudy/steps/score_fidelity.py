@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bscstudy.measures.indices import fidelity_indices
 from bscstudy.steps.job_tables import write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -25,8 +25,7 @@ COLUMNS = [
 
 def run(job: Job) -> None:
     """Write measures/fidelity.csv."""
-    require_sound_inputs(job)
-    tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
+    tables = sound_tables(job)
     people, centers = read_table(job.inputs["people"]), read_table(job.inputs["centers"])
     indices = fidelity_indices(tables, job.config, people, centers)
     described = "Indices of engagement and fidelity, by the rules of config/measures.yaml."

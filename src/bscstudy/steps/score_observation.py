@@ -8,7 +8,7 @@ from bscstudy.measures import rater_tables as raters
 from bscstudy.measures.observation_tables import OBSERVATION, PERSON, instrument_scores, keyed_ratings
 from bscstudy.measures.rater_scores import rater_scores
 from bscstudy.steps.job_tables import write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -34,8 +34,7 @@ TABLES: dict[str, tuple[list[Column], list[str], str]] = {
 
 def run(job: Job) -> None:
     """Write the tables of `TABLES`: measures/observation.csv and its neighbours."""
-    require_sound_inputs(job)
-    tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
+    tables = sound_tables(job)
     centers = read_table(job.inputs["centers"])
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
     for instrument in job.config["observation"]:

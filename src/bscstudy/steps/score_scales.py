@@ -7,7 +7,7 @@ import pandas as pd
 from bscstudy.measures.scales import scale_parts
 from bscstudy.measures.score_tables import score_table
 from bscstudy.steps.job_tables import write_output
-from bscstudy.steps.sound import require_sound_inputs
+from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
 from bscstudy.workflow import Job
 
@@ -37,6 +37,4 @@ def run(job: Job) -> None:
 
 
 def _scores(job: Job) -> pd.DataFrame:
-    sound = require_sound_inputs(job)
-    tables = {path.stem: sound[path.stem].kept().frame for path in job.inputs["tables"]}
-    return score_table(scale_parts(tables, job.config), read_table(job.inputs["people"]), read_table(job.inputs["centers"]))
+    return score_table(scale_parts(sound_tables(job), job.config), read_table(job.inputs["people"]), read_table(job.inputs["centers"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from bscstudy.checks.gate import require_sound
 from bscstudy.checks.registry import Source, read_sources
 from bscstudy.steps.job_tables import paths_of
@@ -16,3 +18,9 @@ def require_sound_inputs(job: Job) -> dict[str, Source]:
     tables = read_sources(sorted(paths), job.config["sources"])
     require_sound(tables, job.config)
     return tables
+
+
+def sound_tables(job: Job, name: str = "tables") -> dict[str, pd.DataFrame]:
+    """Return the sources of one input as tables without their excluded rows; what `require_sound_inputs` refuses of any is refused."""
+    sources = require_sound_inputs(job)
+    return {path.stem: sources[path.stem].kept().frame for path in paths_of(job, name)}
