@@ -163,13 +163,13 @@ def run_one(rule: str, source: str) -> None:
 
     from bscstudy.config import read_sections
     from bscstudy.loading import load_study
-    from bscstudy.pipeline import sections
+    from bscstudy.sections import sections_of
     from bscstudy.workflow import Job
 
     wildcards = {"source": source} if source else {}
     study = load_study(Path("config"))
     inputs, outputs = files(study, rule, source)
-    config = read_sections(Path("config"), sections(study, rule, wildcards))
+    config = read_sections(Path("config"), sections_of(study, rule, wildcards))
     importlib.import_module(f"bscstudy.steps.{rule}").run(Job(inputs, outputs, config, wildcards, 1))
 
 

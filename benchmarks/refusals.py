@@ -86,11 +86,11 @@ def exact(name: str, *values: object, **how: object) -> object:
     return getattr(exact_tests, name)(*values, **how)
 
 
-def adjusted(p_values: list, method: str = "holm") -> object:
-    """P-values of one family, adjusted."""
+def adjusted(p_values: list, method: str = "holm", family: list | None = None) -> object:
+    """P-values, adjusted within their families."""
     from bscstudy.multilevel.multiplicity import adjust
 
-    return adjust(p_values, method)
+    return adjust(p_values, method, family)
 
 
 def bootstrapped(contrasts: np.ndarray) -> object:
@@ -120,7 +120,7 @@ FORMULAS: dict[str, Callable[[], object]] = {
     "005": lambda: fitted("score ~ month + (1 | center)", family="poisson"),
     "006": lambda: fitted("score ~ np.log(month) + (1 | center)"),
     "007": lambda: fitted(change={"month": np.nan}),
-    "008": lambda: fitted(weights="month"),
+    "008": lambda: fitted(weights="wave"),
     "009": lambda: fitted("score ~ month + (1 | center)", rows=slice(0, 12)),
     "010": lambda: fitted("score ~ month + (0 + wave | center:person)"),
     "011": lambda: fitted("score ~ month + years + (1 | center)", {"years": table().month / 12}),
@@ -238,6 +238,20 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     "122": lambda: fitted().marginal_means("arm", at=["month", 6]),
     "123": lambda: fitted().marginal_means("arm", offset="experience"),
     "124": lambda: fitted().marginal_means("arm", at={"month": "T1"}),
+    "125": lambda: fitted(offset=np.ones(3)),
+    "126": lambda: fitted(weights="month"),
+    "127": lambda: fit_mixed_model(NESTED, pd.concat([table(), table()[["month"]]], axis=1)),
+    "128": lambda: robust(np.arange(12)),
+    "129": lambda: robust(np.where(table().center == "c03", None, table().center)),
+    "130": lambda: robust(np.arange(144) // 48, kind="CR1p", formula="score ~ month + arm"),
+    "131": lambda: robust().df(np.array([0.0, np.nan, 1.0])),
+    "132": lambda: robust(np.arange(144) // 72, formula="score ~ wave").joint(np.eye(3)),
+    "133": lambda: wild(response=np.full(144, np.nan)),
+    "134": lambda: wild(contrast=np.zeros(2)),
+    "135": lambda: wild(response=np.arange(3.0), fixed=np.eye(3), clusters=np.arange(3), contrast=np.ones(3)),
+    "136": lambda: adjusted([0.1, 0.2], family=["change"]),
+    "137": lambda: fitted().joint_test(np.array([0.0, np.inf, 1.0])),
+    "138": lambda: fitted().joint_test(np.zeros((1, 3))),
 }
 
 CASES = {f"BSC-LMM-{number}": act for group in (FORMULAS, CLUSTERS, GENERALIZED, RESULTS, ARGUMENTS) for number, act in group.items()}

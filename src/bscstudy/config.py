@@ -54,7 +54,8 @@ def read_sections(folder: Path, sections: dict[str, str]) -> dict:
         The folder ``config``.
     sections : dict
         Local name -> address: a section (``waves``), a part (``sources.staff_t1``) or rows of a table
-        (``items[instrument=staff_survey]``, ``waves[id=T1|T3]``; with ``.0`` the first such row).
+        (``items[instrument=staff_survey, waves=T1|T3]``, ``waves[id=T1|T3]``; with ``.0`` the first such row). A row whose cell
+        ``waves`` is blank holds in all; of any other cell only the waves asked for are handed out.
     """
     return select_sections(read_study(Path(folder)), sections)
 
@@ -72,14 +73,26 @@ def sections_digest(study: dict, sections: dict[str, str]) -> str:
 
 
 def _address(study: dict, address: str):
-    rows = re.fullmatch(r"(\w+)\[(\w+)=([^\]]*)\](\.0)?", address)
+    rows = re.fullmatch(r"(\w+)\[(.*)\](\.0)?", address)
     if rows:
-        found = [row for row in study[rows[1]] if row[rows[2]] in rows[3].split("|")]
-        return found[0] if rows[4] else found
+        found = study[rows[1]]
+        for column, wanted in re.findall(r"(?:^|(?<=, ))(\w+)=(.*?)(?=, \w+=|$)", rows[2]):
+            found = _filtered(found, column, wanted.split("|"))
+        return found[0] if rows[3] else found
     part = study
     for step in address.split("."):
         part = part[step]
     return part
+
+
+def _filtered(rows: list[dict] | dict[str, dict], column: str, wanted: list[str]) -> list[dict] | dict[str, dict]:
+    """Return the rows (or the named entries) that have one of the values; of a cell `waves` only the waves asked for are kept."""
+    if isinstance(rows, dict):
+        return {name: entry for name, entry in rows.items() if str(entry[column]) in wanted}
+    if column != "waves":
+        return [row for row in rows if row[column] in wanted]
+    named = [(row, (row[column] or "").split()) for row in rows]
+    return [{**row, column: " ".join(w for w in own if w in wanted)} for row, own in named if not own or set(own) & set(wanted)]
 
 
 def read_yaml(path: Path) -> dict:

@@ -21,6 +21,7 @@ def open_study(*, main_process: bool) -> dict:
     """
     from bscstudy.io.inventory import check_files
     from bscstudy.loading import load_study
+    from bscstudy.settled import SETTLED, forget_unsettled
 
     try:
         study = load_study(Path("config"))
@@ -28,6 +29,7 @@ def open_study(*, main_process: bool) -> dict:
             check_files(study["sources"], Path("."))
             lift_stale_lock(Path(".snakemake"))
             _forget_failures(Path("reports/logs"))
+            forget_unsettled(Path(SETTLED))
     except BscError as error:
         print(error, file=sys.stderr, flush=True)
         raise SystemExit(error.exit_code) from None

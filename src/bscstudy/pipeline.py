@@ -9,19 +9,22 @@ import ast
 import re
 from functools import cache
 
-from bscstudy.config import sections_digest
+from bscstudy.checks.gate import sources_compared
 from bscstudy.io.inventory import files_of
 from bscstudy.io.readers import READERS
 from bscstudy.models.center_means import center_mean_columns
+from bscstudy.models.inputs import model_units
+from bscstudy.settled import SETTLED
 from bscstudy.workflow import PACKAGE, code_digest, file_digest
 
 DERIVED = "data/derived"
+SETTLED_CENTERS = f"{SETTLED}/people/centers.csv"
 EXHIBIT_KINDS = (
     "sample_flow", "people_flow", "data_quality", "instrument_drift", "descriptives", "reliability", "aggregation", "informant_gaps",
     "invariance", "observation", "rater_agreement", "rater_drift", "generalizability", "fidelity", "change_by_wave", "facilitators",
     "run_charts", "coder_agreement", "theme_heatmap", "center_themes", "joint_display", "model_ladder", "variance_partition",
     "center_caterpillar", "marginal_means", "influence", "diagnostics", "model_agreement",
-    "elements", "attendance", "costs", "peer_network", "reported",
+    "elements", "attendance", "costs", "peer_network", "reported", "item_statistics", "rater_icc",
 )  # fmt: skip
 
 #: tables that score_observation writes
@@ -97,16 +100,54 @@ def annotation_sources(study: dict) -> list[str]:
     return sorted({part["source"] for part in study["run_charts"].get("annotations", []) if "source" in part})
 
 
-def model_tables(study: dict, model: str) -> dict[str, str]:
-    """Return the analysis tables a model reads, by unit; an optional model does without those the study does not have.
+#: rule -> the sources it scores, none where the study has no such section
+SCORED = {
+    "link_people": person_sources,
+    "score_scales": scored_sources,
+    "score_observation": observation_sources,
+    "score_fidelity": fidelity_sources,
+    "build_run_charts": lambda study: [study["run_charts"]["source"], *annotation_sources(study)] if study["run_charts"] else [],
+    "count_attendance": lambda study: [study["attendance"]["source"]] if study["attendance"] else [],
+    "price_costs": lambda study: [study["costs"]["source"]] if study["costs"] else [],
+    "map_peer_network": lambda study: study["peer_network"]["sources"] if study["peer_network"] else [],
+    "count_reports": reported_sources,
+    "code_themes": lambda study: (
+        [*coding_sources(study), study["qual"]["documents"], study["qual"]["asked"], *paragraph_sources(study)] if study["qual"] else []
+    ),
+}
 
-    ``aggregation`` is the evidence for center means, for a model that uses some of a scale.
+
+def compared_sources(study: dict, rule: str) -> list[str]:
+    """Return what a rule's sources and the registers are compared with, so that its step judges them as the gate does."""
+    return sources_compared([*SCORED[rule](study), *register_sources(study)], study)
+
+
+def settled_table(name: str) -> str:
+    """Return the path of a settled copy: it keeps its date while its content stays (`bscstudy.settled`)."""
+    return f"{SETTLED}/{name}.csv"
+
+
+def analysis_tables(study: dict) -> list[str]:
+    """Return the paths of the analysis tables that some model reads, those that this study has."""
+    units = sorted({unit for spec in study["models"].values() for unit in model_units(spec)})
+    return present_tables(study, [f"analysis/{unit}" for unit in units])
+
+
+def evidence_tables(study: dict) -> list[str]:
+    """Return the path of the evidence for center means where a model uses some of a scale."""
+    return [table_path("measures/aggregation")] if any(map(center_mean_columns, study["models"].values())) else []
+
+
+def model_tables(study: dict, model: str) -> dict[str, str]:
+    """Return what a model reads: its own copies of the analysis tables by unit, the evidence for center means, and what it may compare.
+
+    An optional model does without the tables that the study does not have.
     """
-    spec = study["models"][model]
-    units = {spec["unit"], *(p.get("from", spec["unit"]) for p in spec.get("predictors", {}).values())}
+    spec, folder = study["models"][model], f"models/{model}"
     absent = optional_tables(study) if spec.get("optional") else set()
-    evidence = {"aggregation": table_path("measures/aggregation")} if center_mean_columns(spec) else {}
-    return {**{unit: table_path(f"analysis/{unit}") for unit in sorted(units) if f"analysis/{unit}" not in absent}, **evidence}
+    tables = {unit: settled_table(f"{folder}/{unit}") for unit in model_units(spec) if f"analysis/{unit}" not in absent}
+    evidence = {"aggregation": settled_table(f"{folder}/aggregation")} if center_mean_columns(spec) else {}
+    return {**tables, **evidence, "comparability": f"{SETTLED}/{folder}/comparability.json"}
 
 
 def optional_tables(study: dict) -> set[str]:
@@ -139,76 +180,6 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
     """Return the paths of those tables that this study has."""
     absent = optional_tables(study)
     return [table_path(name) for name in names if name not in absent]
-
-
-#: sections by which a step knows whether its sources are sound
-_SOUND = ("waves", "roles", "collaboratives", "register", "sources", "items", "missing_codes", "checks")
-#: rule -> sections of the configuration it reads
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "check_quality": (*_SOUND, "scales", "harmonisation", "exclusions", "ids", "crosswalks", "observation", "manifest"),
-    "check_gate": (),
-    "link_people": _SOUND,
-    "score_scales": (*_SOUND, "scales", "response_scales", "harmonisation"),
-    "score_reliability": ("sources", "items", "response_scales", "missing_codes", "scales", "harmonisation", "aggregation"),
-    "compare_informants": ("scales", "informant_gaps"),
-    "fit_factor_models": ("waves", "sources", "items", "response_scales", "missing_codes", "scales", "harmonisation", "factor_models"),
-    "score_observation": (*_SOUND, "observation", "response_scales"),
-    "score_fidelity": (*_SOUND, "fidelity", "derive"),
-    "build_run_charts": (*_SOUND, "run_charts"),
-    "score_elements": ("fidelity", "elements", "composite"),
-    "count_attendance": (*_SOUND, "attendance"),
-    "price_costs": (*_SOUND, "costs"),
-    "map_peer_network": (*_SOUND, "peer_network"),
-    "count_reports": (*_SOUND, "reported", "harmonisation"),
-    "build_analysis": ("waves", "sources", "scales", "items", "harmonisation"),
-    "collect_models": (),
-    "code_themes": (*_SOUND, "qual", "themes", "code_map"),
-    "merge_strands": ("waves", "theory_of_change", "themes", "models", "sources", "scales", "items", "harmonisation"),
-    "write_report": ("waves", "collaboratives", "exhibits", "models", "checks", "privacy", "exclusions"),
-}
-_EXHIBIT = (
-    "waves",
-    "collaboratives",
-    "roles",
-    "privacy",
-    "scales",
-    "harmonisation",
-    "theory_of_change",
-    "themes",
-    "observation",
-    "fidelity",
-    "models",
-    "run_charts",
-)
-
-
-def sections(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, str]:
-    """Return local name -> address of the sections a job of a rule reads."""
-    if rule == "ingest_source":
-        source = wildcards["source"]
-        instrument = study["sources"][source]["instrument"]
-        rows = {name: f"{name}[instrument={instrument}]" for name in ("items", "missing_codes", "recodes")}
-        whole = {name: name for name in ("ids", "crosswalks", "response_scales")}
-        own = {"waves": _waves_of(study["sources"][source]), "source": f"sources.{source}", "exclusions": f"exclusions[source={source}]"}
-        return {**whole, **rows, **own}
-    if rule == "fit_model":
-        names = ("waves", "roles", "collaboratives", "sources", "scales", "items", "harmonisation", "observation")
-        return {**{n: n for n in names}, "model": f"models.{wildcards['model']}"}
-    made = exhibits_by_section(study)
-    if rule in made:
-        own = {name for kind in exhibit_kinds(study, made[rule]) for name in exhibit_constants(kind).get("SECTIONS", ())}
-        title = next(row["section"] for row in study["exhibits"] if row["exhibit"] in made[rule])
-        return {**{n: n for n in sorted({*_EXHIBIT, *own})}, "exhibits": f"exhibits[section={title}]"}
-    return {name: name for name in SECTIONS[rule]}
-
-
-def _waves_of(source: dict) -> str:
-    """Return the address of the waves a source can hold, so that a new wave does not read the files of the others again."""
-    wave = source.get("wave")
-    if isinstance(wave, dict) and not wave.get("map"):
-        return "waves"
-    named = [] if wave is None else [wave] if isinstance(wave, str) else sorted({str(meant) for meant in wave["map"].values()})
-    return f"waves[id={'|'.join(named)}]"
 
 
 def exhibits_by_section(study: dict) -> dict[str, list[str]]:
@@ -248,7 +219,8 @@ def exhibits_with_figure(study: dict) -> list[str]:
 def exhibit_tables(study: dict, exhibits: list[str]) -> list[str]:
     """Return the paths of the derived tables these exhibits read, those that this study has."""
     kinds = exhibit_kinds(study, exhibits)
-    return present_tables(study, sorted({table for kind in kinds for table in exhibit_constants(kind)["TABLES"]}))
+    names = sorted({table for kind in kinds for table in exhibit_constants(kind)["TABLES"]})
+    return [SETTLED_CENTERS if path == table_path("centers") else path for path in present_tables(study, names)]
 
 
 def exhibit_files(study: dict, exhibits: list[str]) -> dict[str, list[str]]:
@@ -269,9 +241,9 @@ def coding_sources(study: dict) -> list[str]:
     return [coding["source"] for coding in study["qual"]["codings"]]
 
 
-def config_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
-    """Return the digest of the configuration that a job reads."""
-    return sections_digest(study, sections(study, rule, wildcards))
+def paragraph_sources(study: dict) -> list[str]:
+    """Return the source of the texts' paragraphs, where the study has it."""
+    return [name for name in (study["qual"].get("paragraphs"),) if name]
 
 
 def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:

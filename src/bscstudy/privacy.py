@@ -23,91 +23,104 @@ def mask_counts(frame: pd.DataFrame, columns: list[str], min_cell: int, within: 
     min_cell : int
         Smallest count shown.
     within : list of str, optional
-        Rows that agree in these columns add up to a total that may be shown elsewhere. Where exactly one of them is masked, the
-        next smallest count that is not 0 is replaced by ``hidden`` (complementary suppression in one direction).
+        Rows that agree in these columns add up to a total that may be shown elsewhere. As many of the next smallest counts that
+        are not 0 are replaced by ``hidden`` as it takes for the sum to be safe (`sum_is_safe`); where nothing makes it so, all
+        counts of the sum that are not 0 are ``hidden``, and nobody learns which of them are small.
 
     Returns
     -------
     DataFrame
         A copy in which the columns hold int, text or None.
 
-    Not for: two-way tables with both margins shown; those need a joint solution (`protect_sums`).
+    Not for: two-way tables with both margins shown, which need a joint solution.
     """
     masked = frame.copy()
     groups = [frame.index] if not within else [group.index for _, group in frame.groupby(within, dropna=False, sort=True)]
     for column in columns:
         values = pd.to_numeric(frame[column], errors="coerce")
         shown = pd.Series([None if v != v else int(v) for v in values], index=frame.index, dtype=object)
-        small = (values > 0) & (values < min_cell)
-        shown[small] = f"<{min_cell}"
         for rows in groups:
-            rest = values.loc[rows][~small.loc[rows] & (values.loc[rows] > 0)]
-            if small.loc[rows].sum() == 1 and len(rest):
-                shown[rest.sort_values(kind="stable").index[0]] = COMPLEMENT
+            counts = shown.loc[rows].dropna()
+            for row, word in _masked_sum(counts[counts > 0].astype(int), min_cell).items():
+                shown[row] = word
         masked[column] = shown
     return masked
 
 
-def protect_sums(
-    counts: dict[str, int], made_of: dict[str, set[str]], min_cell: int, shown_elsewhere: set[str], at_least: dict[str, int] | None = None
-) -> dict[str, int | str] | None:
-    """Mask the small ones of counts that are sums of the same finest groups, so that nothing more can be found from the others.
+def _masked_sum(counts: pd.Series, min_cell: int) -> dict:
+    """Return index -> the word that stands for a count, of those counts (above 0) of one sum that may not be shown."""
+    small = counts[counts < min_cell]
+    if len(counts) == 1:  # the whole of its sum, which is masked too
+        return dict.fromkeys(small.index, f"<{min_cell}")
+    others = counts[counts >= min_cell].sort_values(kind="stable")
+    enough = (n for n in range(len(others) + 1) if sum_is_safe([*small], [*others.iloc[:n]], min_cell))
+    n_hidden = next(enough, None)
+    if n_hidden is None:
+        return dict.fromkeys(counts.index, COMPLEMENT)
+    return {**dict.fromkeys(small.index, f"<{min_cell}"), **dict.fromkeys(others.index[:n_hidden], COMPLEMENT)}
+
+
+def sum_is_safe(small: list[int], hidden: list[int], min_cell: int) -> bool:
+    """Return whether the masked parts of a sum can each be any small count, for a reader who knows their sum and the rule.
 
     Parameters
     ----------
-    counts : dict of str to int
-        Whole counts of people by name.
-    made_of : dict of str to set of str
-        The finest groups each count adds up; groups may be in several counts.
+    small : list of int
+        Counts from 1 to `min_cell` - 1, masked as small.
+    hidden : list of int
+        Counts of at least `min_cell` that are hidden with them.
     min_cell : int
         Smallest count shown.
-    shown_elsewhere : set of str
-        Counts that a reader knows from another place and that therefore protect nothing by being hidden.
-    at_least : dict of str to int, optional
-        What a reader knows a count to be at least, from parts that are shown.
 
     Returns
     -------
-    dict or None
-        Counts from 1 to `min_cell` - 1 become ``<min_cell``, as few others as this greedy search finds ``hidden``; whoever knows the
-        rule, the groups and all shown counts can exclude no value from 1 to `min_cell` - 1 for any masked one. None if hiding
-        everything that may be hidden does not achieve this.
+    bool
+        True if no value from 1 to `min_cell` - 1 can be excluded for any of the small ones.
+
+    Checked against
+    ---------------
+    Going through all counts that make up the sum (tests/unit/test_privacy.py).
+    """
+    if not small:
+        return True
+    rest, others = sum(small) + sum(hidden), len(small) - 1
+    least = others + len(hidden) * min_cell
+    most = np.inf if hidden else others * (min_cell - 1)
+    return rest - (min_cell - 1) >= least and rest - 1 <= most
+
+
+def possible_counts(target: str, shown: dict[str, tuple[int, int]], made_of: dict[str, set[str]]) -> tuple[int, int | None]:
+    """Return the smallest and the largest value a count can have, given what is shown of other sums of the same finest groups.
+
+    Parameters
+    ----------
+    target : str
+        Name of the count that is asked for.
+    shown : dict of str to (int, int)
+        Counts a reader knows, as the smallest and the largest value they may have (equal for a number shown).
+    made_of : dict of str to set of str
+        The finest groups each count adds up; groups may be in several counts.
+
+    Returns
+    -------
+    tuple
+        Bounds; the upper one is None where there is none.
 
     Source
     ------
-    Cell suppression with full protection intervals, audited by integer programming: Fischetti and Salazar (2001), sections 1 and 2.
+    Protection intervals audited by integer programming: Fischetti and Salazar (2001), sections 1 and 2.
     """
-    small = {name for name, n in counts.items() if is_small(n, min_cell)}
-    spare = sorted((n, name) for name, n in counts.items() if n >= min_cell and name not in shown_elsewhere)
-    hidden: list[str] = []
-    while not _protected(counts, made_of, min_cell, small, set(hidden), at_least or {}):
-        if len(hidden) == len(spare):
-            return None
-        hidden.append(spare[len(hidden)][1])
-    for name in list(reversed(hidden)):
-        fewer = [other for other in hidden if other != name]
-        hidden = fewer if _protected(counts, made_of, min_cell, small, set(fewer), at_least or {}) else hidden
-    words = {**dict.fromkeys(small, f"<{min_cell}"), **dict.fromkeys(hidden, COMPLEMENT)}
-    return {name: words.get(name, n) for name, n in counts.items()}
-
-
-def _protected(counts: dict, made_of: dict, min_cell: int, small: set[str], hidden: set[str], at_least: dict) -> bool:
-    """Return whether every masked count could be anything from 1 to the smallest cell less 1, whatever it is."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    if not small:
-        return True
-    names, groups = sorted(counts), sorted(set().union(*made_of.values()))
+    names, groups = sorted(shown), sorted(set().union(*made_of.values()))
     matrix = np.array([[group in made_of[name] for group in groups] for name in names], dtype=float)
-    low = [1 if n in small else max(min_cell, at_least.get(n, 0)) if n in hidden else counts[n] for n in names]
-    high = [min_cell - 1 if n in small else np.inf if n in hidden else counts[n] for n in names]
+    low, high = np.array([shown[name] for name in names], dtype=float).T
     rules = {"constraints": LinearConstraint(matrix, low, high), "bounds": Bounds(0), "integrality": np.ones(len(groups))}
-    for name in sorted(small):
-        row = matrix[names.index(name)]
-        ends = [sign * milp(sign * row, **rules).fun for sign in (1, -1)]
-        if round(ends[0]) > 1 or round(ends[1]) < min_cell - 1:
-            return False
-    return True
+    row = np.array([group in made_of[target] for group in groups], dtype=float)
+    least, most = milp(row, **rules), milp(-row, **rules)
+    if least.fun is None:
+        raise ValueError("no counts fit what is shown")
+    return round(least.fun), None if most.fun is None else round(-most.fun)
 
 
 def is_small(count: object, min_cell: int) -> bool:

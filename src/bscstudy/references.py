@@ -246,16 +246,35 @@ def _qualitative(study: dict) -> list[str]:
     qual = study["qual"]
     if not qual:
         return []
-    wanted = [qual["documents"], qual["asked"], *(c["source"] for c in qual["codings"])]
-    found = unknown_names("config/qual.yaml", "source", wanted, study["sources"])
     parts = [("documents", qual["documents"]), ("asked", qual["asked"]), *(("codings", c["source"]) for c in qual["codings"])]
+    parts += [("paragraphs", qual["paragraphs"])] if "paragraphs" in qual else []
+    found = unknown_names("config/qual.yaml", "source", [source for _, source in parts], study["sources"])
     found += [finding for part, source in parts if source in study["sources"] for finding in _needed(study, part, source)]
+    found += _reliability(study, qual)
     themes = [row["theme"] for row in study["themes"]]
     return found + unknown_names("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
 
 
+def _reliability(study: dict, qual: dict) -> list[str]:
+    """Return what does not go together of `reliability` and `agreement_unit`, and the length of texts that they need."""
+    settings, where = qual.get("reliability") or {}, "config/qual.yaml: reliability"
+    if settings.get("approach", "agreement") != "agreement":
+        beside = [name for name in ("coefficients", "coders", "confidence", "draws") if name in settings]
+        return [
+            f"{where}: '{name}' cannot stand beside the approach '{settings['approach']}', which gives no coefficient." for name in beside
+        ]
+    found = [f"{where}: 'reason' goes with the approaches consensus, reflexive and none."] if "reason" in settings else []
+    named = settings.get("coefficients", [])
+    needed = "alpha_u" if "alpha_u" in named else "agreement_unit: character" if qual.get("agreement_unit") == "character" else ""
+    instrument = study["sources"].get(qual["documents"], {}).get("instrument")
+    items = {row["item"] for row in study["items"] if row["instrument"] == instrument}
+    if needed and "characters" not in items:
+        found.append(f"config/codebook/items.csv: '{needed}' needs the item 'characters' (length of the text) of '{instrument}'.")
+    return found
+
+
 #: items that a source of the qualitative strand must have besides the key document_id
-_QUALITATIVE_ITEMS = {"documents": (), "asked": (), "codings": ("code_path",)}
+_QUALITATIVE_ITEMS = {"documents": (), "asked": (), "codings": ("code_path",), "paragraphs": ("start", "end")}
 
 
 def _needed(study: dict, part: str, name: str) -> list[str]:

@@ -71,6 +71,8 @@ def _said(error) -> list[str]:
         return [f"this must be {' or '.join(words.get(k, k) for k in kinds)}."]
     if error.validator in ("oneOf", "anyOf"):
         return ["this has none of the allowed forms, or mixes two of them."]
+    if error.validator == "not":
+        return ["this key means nothing beside the others given here."]
     if error.validator == "pattern":
         return [f"'{error.instance}' is not written as it must be: {error.schema.get('description', error.validator_value)}"]
     return [error.message if len(error.message) < 160 else f"the rule '{error.validator}' is not met."]

@@ -10,13 +10,14 @@ from pathlib import Path
 import openpyxl
 import yaml
 
-from bscstudy.checks.gate import pass_gate
+from bscstudy.checks.gate import pass_gate, require_sound
 from bscstudy.checks.quality import run_checks
 from bscstudy.checks.registry import read_sources
 from bscstudy.config import select_sections
 from bscstudy.errors import BscError
 from bscstudy.loading import load_study
-from bscstudy.pipeline import register_sources, sections, source_files
+from bscstudy.pipeline import SCORED, compared_sources, register_sources, source_files
+from bscstudy.sections import sections_of
 from bscstudy.workflow import Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ class Outputs(defaultdict):
 
 def run_step(step, study, rule, inputs, output, **wildcards):
     """Run one step of the package as its Snakemake rule does."""
-    config = select_sections(study, sections(study, rule, wildcards))
+    config = select_sections(study, sections_of(study, rule, wildcards))
     step.run(Job(inputs, {"table": output} if output.suffix else Outputs(output), config, wildcards, 1))
 
 
@@ -97,6 +98,33 @@ def outcome(study_folder, names, base, step=None):
     return found, said
 
 
+def refusals(study_folder, names, base, check):
+    """Return what each step says that scores a source in which the gate finds a severe fault of this check, nothing where it goes on.
+
+    A step is given the tables and the sections of the configuration that its rule names, and no others.
+    """
+    derived = study_folder / "data/derived/sources"
+    shutil.copytree(base / "sources", derived)
+    study = load_study(Path("config"))
+    ingest_all(study, names, derived)
+
+    def given(names):
+        return read_sources([derived / f"{name}.csv" for name in names], study["sources"])
+
+    findings = run_checks(given(study["sources"]), study).findings
+    unsound = set(findings.loc[(findings["check"] == check) & (findings["severity"] == "stop"), "source"])
+    said = {}
+    for rule, own in SCORED.items():
+        names = {*own(study), *register_sources(study)}
+        if unsound & names or "" in unsound:
+            said[rule] = ""
+            try:
+                require_sound(given({*names, *compared_sources(study, rule)}), select_sections(study, sections_of(study, rule, {})))
+            except BscError as error:
+                said[rule] = str(error)
+    return said
+
+
 def gate_message(quality):
     try:
         pass_gate(quality.findings, quality.summary)
@@ -146,7 +174,13 @@ def score(study, rule, derived, base, folder):
             "asked": derived / f"{study['qual']['asked']}.csv",
         },
     }[rule]()
-    always = {"register": paths(register_sources(study)), "people": base / "people.csv", "centers": base / "centers.csv"}
+    compared = paths(compared_sources(study, rule)) if rule in SCORED else []
+    always = {
+        "register": paths(register_sources(study)),
+        "compared": compared,
+        "people": base / "people.csv",
+        "centers": base / "centers.csv",
+    }
     output = folder / "data/derived/measures"
     output.mkdir(parents=True)
     run_step(importlib.import_module(f"bscstudy.steps.{rule}"), study, rule, {**always, **own}, output)

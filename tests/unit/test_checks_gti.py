@@ -10,7 +10,7 @@ from bscstudy.checks.registry import Source
 from bscstudy.config import select_sections
 from bscstudy.io.ingest import ingest
 from bscstudy.io.readers import read_source
-from bscstudy.pipeline import sections
+from bscstudy.sections import sections_of
 
 CONFIG = Path(__file__).resolve().parents[1] / "studies" / "gti" / "config"
 
@@ -23,9 +23,9 @@ def counts(gti_folder):
     tables = {}
     for name, settings in study["sources"].items():
         raw = read_source([gti_folder / "raw" / Path(settings["file"]).name], settings)
-        found = ingest(raw, settings, select_sections(study, sections(study, "ingest_source", {"source": name})))
+        found = ingest(raw, settings, select_sections(study, sections_of(study, "ingest_source", {"source": name})))
         tables[name] = Source(name, found.frame, settings, found.extra)
-    config = select_sections(study, sections(study, "check_quality", {}))
+    config = select_sections(study, sections_of(study, "check_quality", {}))
     summary = run_checks(tables, config).summary
     assert not (summary["severity"] == "stop")[summary["n"] > 0].any(), "the gate must open for the study as configured"
     return dict(zip(summary["check"], summary["n"], strict=True))

@@ -1,5 +1,7 @@
 """People are linked across waves, forms expected and received are counted, scales compared only where they may be."""
 
+from dataclasses import replace
+
 import pandas as pd
 from check_frames import MIXED, clean, form, item, registers, source, staff, study
 
@@ -58,6 +60,14 @@ def test_a_wave_for_which_the_register_lists_nobody_has_no_number_expected():
     only_first = {**clean(), "roster": source("roster", registers()["roster"].frame.query("wave == 'T1'"), wave={"column": "wave"})}
     flow = sample_flow(only_first, study()).groupby("wave")[["expected", "received"]].sum(min_count=1)
     assert flow.loc["T1"].tolist() == [2, 2] and pd.isna(flow.loc["T3", "expected"]) and flow.loc["T3", "received"] == 1
+
+
+def test_only_the_core_team_is_expected_where_a_source_is_of_the_core_team():
+    forms = staff("staff_t1", "T1", [form(2, "p1", "T1", MIXED)])
+    of_core = replace(forms, settings={**forms.settings, "keys": {**forms.keys, "core": {"constant": "core"}}})
+    for given, expected in ((forms, 2), (of_core, 1)):
+        flow = sample_flow({**registers(), "staff_t1": given}, study())
+        assert flow.loc[flow["wave"] == "T1", ["expected", "received"]].sum().tolist() == [expected, 1]
 
 
 def test_visits_are_received_but_never_expected():

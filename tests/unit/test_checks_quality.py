@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from check_frames import MIXED, clean, form, item, staff, study
+from check_frames import MIXED, clean, form, item, registers, source, staff, study
 
-from bscstudy.checks.gate import pass_gate, require_sound
+from bscstudy.checks.gate import pass_gate, require_sound, sections_read, sources_compared
 from bscstudy.checks.quality import run_checks
 from bscstudy.errors import BscError
 
@@ -152,6 +152,39 @@ def test_a_step_refuses_its_own_unsound_sources_and_no_others():
         require_sound(unsound, study())
     sound = {name: source for name, source in unsound.items() if name != "staff_t1"}
     assert require_sound(sound, study()) is None
+
+
+def settings_of(**tables):
+    return {name: one.settings for name, one in tables.items()}
+
+
+def test_a_source_is_judged_with_what_it_is_compared_with():
+    """Sources of one file: what one of them does not read is unknown only if no other reads it; one alone is not judged."""
+    one, two = (source(name, [{"row": 2}], columns_unknown=names) for name, names in (("one", ["x", "y"]), ("two", ["y"])))
+    one.settings["file"] = two.settings["file"] = "data/raw/both.csv"
+    compared = {"id": "earlier", "source": "one", "kind": "compare", "left": "row", "operator": "<", "right": "row", "severity": "stop"}
+    checks = {"severity": {"unknown_column": "stop"}, "rules": [{**compared, "other_source": "roster", "by": ["row"]}]}
+    config = study(sources=settings_of(**registers(), one=one, two=two), checks=checks)
+    assert sources_compared(["one"], config) == ["roster", "two"] and sources_compared(["two"], config) == ["one"]
+    assert require_sound({"one": one}, config) is None
+    with pytest.raises(BscError, match=r"1 finding.*\n.*unknown_column .* column y,"):
+        require_sound({"one": one, "two": two}, config)
+
+
+def test_forms_of_one_person_may_stand_in_several_sources_of_a_wave():
+    tables = {**clean(), "paper_t1": staff("paper_t1", "T1", [P1])}
+    config = study(sources=settings_of(**tables))
+    assert sources_compared(["staff_t1"], config) == ["paper_t1"] and sources_compared(["staff_t3", "roster"], config) == []
+
+
+def test_a_step_rereads_the_manifest_of_its_own_files_only():
+    tables = clean()
+    config = study(sources=settings_of(**tables), checks={"severity": {"raw_file_changed": "stop", "uncertified_rater": "stop"}})
+    assert sections_read(["staff_t1", "roster"], config) == {
+        "manifest": "manifest[file=data/raw/roster.csv|data/raw/staff_t1.csv]",
+        "observation": "observation",
+    }
+    assert sections_read(["staff_t1"], study(sources=config["sources"])) == {}
 
 
 LONG = {"id": "many", "label": "Any form", "source": "staff_t1", "kind": "rows", "where": "row > 0"}

@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from bscstudy.cli import main
-from bscstudy.config import read_sections, sections_digest
+from bscstudy.config import read_sections, sections_digest, select_sections
 from bscstudy.errors import BscError
 from bscstudy.loading import load_study
 from bscstudy.new_study import TEMPLATE, write_new_study
-from bscstudy.pipeline import config_digest
+from bscstudy.sections import config_digest
 
 
 @pytest.fixture
@@ -135,6 +135,29 @@ def test_sources_of_interviews_need_their_keys_and_items(study):
         assert said in str(fault.value)
 
 
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        ("reliability: {approach: reflexive}", "BSC-CFG-002", "the key 'reason' is missing"),
+        ("reliability: {approach: reflexive, reason: ' '}", "BSC-CFG-002", "' ' is not written as it must be"),
+        ("reliability: {approach: reflexiv, reason: No.}", "BSC-CFG-002", "Did you mean 'reflexive'?"),
+        ("reliability: {coefficients: [cohens_kappa]}", "BSC-CFG-002", "Did you mean 'cohen_kappa'?"),
+        ("agreement_unit: paragraph", "BSC-CFG-002", "the key 'paragraphs' is missing"),
+        ("reliability: {approach: none, reason: One., draws: 500}", "BSC-CFG-003", "'draws' cannot stand beside the approach 'none'"),
+        ("reliability: {reason: One.}", "BSC-CFG-003", "'reason' goes with the approaches consensus, reflexive and none"),
+        ("reliability: {coefficients: [alpha_u]}", "BSC-CFG-003", "'alpha_u' needs the item 'characters' (length of the text)"),
+        ("agreement_unit: character", "BSC-CFG-003", "'agreement_unit: character' needs the item 'characters'"),
+        ("paragraphs: paragrafs", "BSC-CFG-003", "source 'paragrafs' does not exist"),
+    ],
+)
+def test_how_reliability_is_declared(study, lines, code, said):
+    text = "documents: centers\nasked: roster\ncodings: [{source: roster, coder_role: main}]\n"
+    (study / "config" / "qual.yaml").write_text(f"{text}{lines}\n")
+    with pytest.raises(BscError) as fault:
+        load_study(study / "config")
+    assert fault.value.code == code and said in str(fault.value)
+
+
 def test_all_findings_of_a_kind_come_together(study):
     change(study, "config.yaml", "min_cell", "min_cel")
     change(study, "config.yaml", "phase: post", "phase: after")
@@ -167,6 +190,15 @@ def test_sections_are_those_asked_for_and_only_they_move_the_digest(study):
     assert sections_digest(load_study(config), wanted) == before
     change(study, "codebook/items.csv", "Leaders drop plans halfway,", "Leaders drop plans,")
     assert sections_digest(load_study(config), wanted) != before
+
+
+def test_rows_of_some_waves_are_handed_out_with_those_waves_only():
+    rows = [{"item": "a", "waves": ""}, {"item": "b", "waves": "T1 T5"}, {"item": "c", "waves": "T5"}]
+    study = {"study": {}, "items": rows, "sources": {"s": {"id": "s"}, "t": {"id": "t"}}, "exhibits": [{"section": "How far, and when"}]}
+    wanted = {"items": "items[item=a|b|c, waves=T1|T3]", "sources": "sources[id=t]", "shown": "exhibits[section=How far, and when].0"}
+    picked = select_sections(study, wanted)
+    assert picked["items"] == [{"item": "a", "waves": ""}, {"item": "b", "waves": "T1"}]
+    assert list(picked["sources"]) == ["t"] and picked["shown"] == study["exhibits"][0]
 
 
 def test_new_study_passes_its_own_check_and_spares_what_is_there(tmp_path, capsys):

@@ -15,10 +15,11 @@ def demonstration_study(repository):
 
 
 def found(study, instrument=0, part=None, **settings):
-    """Return what is said of the demonstration's observation with changed settings; blank where nothing is."""
+    """Return what is said of the demonstration's observation with changed settings, None taking one away; blank where nothing is."""
     changed = {**study, "observation": copy.deepcopy(study["observation"])}
     entry = changed["observation"][instrument]
     entry.update(settings)
+    changed["observation"][instrument] = entry = {name: value for name, value in entry.items() if value is not None}
     if part:
         entry["parts" if "parts" in entry else "scores"].append(part)
     try:
@@ -34,7 +35,7 @@ def found(study, instrument=0, part=None, **settings):
         ({"interview": {"fr1": "fr11"}}, "item 'fr11' does not exist"),
         ({"interview": {"fr11": "fr1"}}, "item 'fr11' does not exist"),
         ({"visit_date": "visit_dat"}, "Did you mean 'visit_date'?"),
-        ({"double_coded": "primary"}, "`double_coded: primary` needs `primary_rater`"),
+        ({"double_coded": "primary", "primary_rater": None}, "`double_coded: primary` needs `primary_rater`"),
         ({"double_coded": "consensus"}, "`double_coded: consensus` needs `consensus_rater`"),
         ({"drift_by": "month"}, "`drift_by: month` needs `visit_date`"),
         ({"drift_by": "training", "visit_date": "visit_date"}, "needs `training_dates`"),

@@ -10,8 +10,22 @@ from exhibit_study import CONFIG, context, estimates, fits, scores
 
 from bscstudy import cli
 from bscstudy.checks.drift_picture import declared_drift, drift_picture, picture_text
-from bscstudy.exhibits import change_by_wave, descriptives, harmonised, instrument_drift, marginal_means, style, variance_partition
+from bscstudy.exhibits import (
+    change_by_wave,
+    descriptives,
+    facilitators,
+    harmonised,
+    instrument_drift,
+    marginal_means,
+    observation,
+    report_words,
+    style,
+    variance_partition,
+)
 from bscstudy.exhibits.base import HARMONISED, check_exhibit
+from bscstudy.steps import make_exhibits
+from bscstudy.tables import read_json, write_table
+from bscstudy.workflow import Job
 
 SOURCES = {f"staff_{wave}": {"instrument": "staff", "wave": wave} for wave in ("T1", "T2")}
 ITEMS = [
@@ -88,6 +102,36 @@ def test_what_rests_on_a_map_says_so_in_every_exhibit_of_models(kind):
         assert any(FLAG in note for note in exhibit.footnotes) and "[a]" in exhibit.table["Outcome"].iloc[0]
 
 
+@pytest.mark.parametrize(("kind", "flagged"), [(change_by_wave, "m1"), (facilitators, "f1")])
+def test_a_sentence_on_a_harmonised_outcome_carries_the_word(kind, flagged):
+    told = fits().assign(harmonised=[FLAG if model == flagged else None for model in fits()["model"]])
+    said = kind.build({"models/fits": told, "models/estimates": estimates()}, context()).sentences
+    assert any("uy-in (harmonised)" in text for text in said)
+    other = told.assign(harmonised=FLAG.replace("buy_in", "dose"))  # a predictor, not the outcome
+    said = kind.build({"models/fits": other, "models/estimates": estimates()}, context()).sentences
+    assert "(harmonised)" not in " ".join(said)
+
+
+def test_what_cannot_be_said_counts_the_models_that_rest_on_a_map():
+    said = report_words.cannot_say(fits().assign(harmonised=[FLAG, None, FLAG]))
+    assert [text for text in said if text.startswith("2 of 3 (67%) models use items or scales that changed")]
+    assert "Harmonised" not in " ".join(report_words.cannot_say(fits()))
+
+
+def test_sentences_and_figure_of_an_exhibit_end_with_what_was_harmonised(tmp_path):
+    tables = {"fits": fits().assign(harmonised=[FLAG, None, None]), "estimates": estimates()}
+    paths = {name: tmp_path / f"derived/models/{name}.csv" for name in tables}
+    for name, table in tables.items():
+        write_table(table, paths[name], key=[])
+    forms = ("figures_svg", "figures_png", "tables_html", "tables_csv", "records")
+    outputs = {form: [tmp_path / form / "F1_change"] for form in forms}
+    row = {"exhibit": "F1_change", "kind": "change_by_wave", "title": "Change", "section": "Change", "order": 1, "options": ""}
+    make_exhibits.run(Job({"tables": list(paths.values())}, outputs, {**CONFIG, "exhibits": [row]}, {}, 1))
+    told = "Harmonised (versions brought together, see the note below the table): Buy-in."
+    assert read_json(outputs["records"][0])["sentences"][-1] == told
+    assert "Harmonised" in outputs["figures_svg"][0].read_text()
+
+
 def test_scores_of_waves_that_cannot_be_compared_are_not_drawn_side_by_side():
     both = pd.concat([scores().assign(harmonised="words"), scores().assign(scale="stress", harmonised="words")])
     exhibit = descriptives.build({"measures/scores": both}, context(config=study(MAP)))
@@ -100,13 +144,34 @@ def test_scores_of_waves_that_cannot_be_compared_are_not_drawn_side_by_side():
     assert neither.figure is None and HARMONISED not in neither.notes
 
 
+@pytest.mark.parametrize(
+    ("rule", "apart"),
+    [(None, ["words", "range"]), ("identity", ["range"]), ("recode", ["words", "range"])],  # observed as it was given
+)
+def test_observed_scores_are_compared_by_the_rule_of_scales(rule, apart):
+    parts = [{"id": item, "label": item, "items": [item, "same"], "better": "higher"} for item in ("same", "words", "range")]
+    mapped = [{**MAP, "rule": rule, "recode": "1=1 2=2 3=3 4=4 5=5" if rule == "recode" else ""}] if rule else []
+    config = {**study(*mapped), "observation": [{"id": "form", "source": "staff_T1", "kind": "indicators", "parts": parts}]}
+    visits = [(part["id"], wave, n) for part in parts for wave in ("T1", "T2") for n in range(12)]
+    data = pd.DataFrame(visits, columns=["score", "wave", "observation_id"]).assign(
+        instrument="form", center_id="c", value=0.5, numerator=1.0, denominator=2.0, n_interview=0.0, scored_from="single", why=None
+    )
+    exhibit = observation.build({"measures/observation": data}, context(config=config))
+    assert {"T1", "T2"} <= set(data["wave"]) and exhibit.table["Score"].nunique() == 3
+    drawn = [axis.get_title(loc="left") for axis in exhibit.figure.axes if axis.get_visible()]
+    assert drawn == [item for item in ("same", "words", "range") if item not in apart]
+    told = exhibit.notes["Not comparable between waves"].split("; ")
+    assert [text.partition(":")[0] for text in told] == apart and (HARMONISED in exhibit.notes) is (rule == "identity")
+    assert observation.build({"measures/observation": data[data["score"] == "range"]}, context(config=config)).figure is None
+
+
 def test_a_figure_that_rests_on_a_map_is_marked():
     figure, axis = style.new_figure(4, 3)
     axis.plot(np.arange(3))
     style.finish(figure, context())
     before = len(figure.texts)
-    names = harmonised.names_in(f"{FLAG}; stress__change: item x", context())
-    style.mark_harmonised(figure, names)
+    (text,) = harmonised.flag({HARMONISED: f"{FLAG}; stress__change: item x"}, context())
+    style.add_foot(figure, text)
     assert len(figure.texts) == before + 1 and figure.texts[-1].get_text().replace("\n", " ").endswith("table): Buy-in, Stress.")
     figure.savefig(io.BytesIO(), format="svg")
     bottom = figure.texts[-1].get_window_extent().y1

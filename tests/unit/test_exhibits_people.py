@@ -64,7 +64,7 @@ def test_descriptives_are_those_of_numpy():
     shown = descriptives.build({"measures/scores": data}, context())
     first = data[data["wave"] == "T1"]["score"].to_numpy()
     assert shown.table.loc[0, "Mean"] == f"{first.mean():.2f}" and shown.table.loc[0, "SD"] == f"{np.std(first, ddof=1):.2f}"
-    assert list(shown.table["n"]) == ["12", "11"] and shown.table.loc[1, "No score"] == "<5"
+    assert list(shown.table["n"]) == ["12", "11"] and shown.table.loc[1, "No score"] == "1"
 
 
 def test_scores_of_several_scales_are_not_called_forms():
@@ -116,6 +116,9 @@ def test_observation_counts_what_a_score_rests_on():
         "4 of 8 indicators, 1 by interview",
     ]
     assert shown.notes["n"] == "3 visits, 3 of them coded by more than one rater, scored by the primary rater"
+    both = pd.concat([frame, frame.assign(instrument="warmth_form", scored_from="mean")])
+    told = observation.build({"measures/observation": both}, context()).notes["n"]
+    assert told.endswith("rater, averaged (warmth form) and scored by the primary rater (form)"), "which instrument has which rule"
     assert shown.notes["Exclusions"] == "visits without a score: not applicable: 1"
 
 

@@ -9,6 +9,8 @@ from exhibit_study import fits as exhibit_fits
 from bscstudy.exhibits import center_themes, coder_agreement, joint_display, theme_heatmap
 from bscstudy.exhibits.base import Context
 from bscstudy.qual.agreement import agreement_table
+from bscstudy.qual.agreement_texts import texts_of
+from bscstudy.qual.reliability import ReliabilitySettings
 from bscstudy.qual.shares import theme_by_center, theme_summary
 
 CONFIG = {
@@ -62,7 +64,27 @@ def test_centers_stand_in_the_order_of_the_outcome_under_letters(tables):
     assert shown["Change in Turnover intention, T1 to T3"].tolist() == ["−0.60", "+0.40", "–"]  # lower is better; missing last
     assert sorted(shown["Center"]) == ["A", "B", "C"]
     assert shown["Leaders"].tolist() == ["0 of 3", "not asked", "0 of 3"]
-    assert shown["Time"].tolist()[:2] == ["2 of 3 (+)", "3 of 3 (+)"]
+    assert shown["Time"].tolist()[:2] == ["half or more (+)", "3 of 3 (+)"]  # 2 sessions are fewer than 3
+
+
+def test_a_center_with_few_sessions_shows_a_half_or_nothing(tables):
+    for kind in (center_themes, theme_heatmap):
+        exhibit = kind.build(tables, context(min_cell=5))
+        assert "less than half or at least half" in str(exhibit.notes)
+    shown = center_themes.build(tables, context(min_cell=5)).table
+    assert shown["Time"].tolist() == ["half or more (+)"] * 3 and shown["Leaders"].tolist() == ["less than half", "not asked"] + [
+        "less than half"
+    ]
+    data = theme_heatmap.build(tables, context(min_cell=5)).data
+    assert data.loc[data["n_asked"] != 0, ["n_asked", "n_present", "share", "net_direction"]].isna().all(axis=None)
+    fewer = {**tables, "integrate/center_themes": tables["integrate/center_themes"].assign(n_asked=2, n_present=1)}
+    assert set(center_themes.build(fewer, context(min_cell=5)).table["Time"]) == {"<5 asked"}
+
+
+def test_what_few_sessions_raised_shows_neither_share_nor_direction(tables):
+    shown = theme_heatmap.build(tables, context(min_cell=8))
+    time = shown.table.set_index("Theme").loc["Time"]
+    assert [time["All"], time["Share (95% interval)"], time["Direction"]] == ["<8 of 9", "–", "–"] and not shown.sentences
 
 
 @pytest.mark.parametrize("kind", [center_themes, theme_heatmap])
@@ -110,6 +132,24 @@ def test_joint_display_says_the_waves_of_what_was_observed(joint):
     assert "waves" in joint.notes["Observed change"]
 
 
+def test_joint_display_says_in_words_which_change_rests_on_a_map(tables):
+    fits = exhibit_fits().iloc[[0]].assign(model="m", outcome="leave", harmonised="leave: item x, version 1, is taken as version 2")
+    shown = joint_display.build(
+        {"integrate/joint_display": pd.DataFrame([JOINT_ROW]), "models/fits": fits, "qual/presence": presence()}, context()
+    )
+    assert "survey change (harmonised) +0.30" in shown.sentences[0] and "version 2" in shown.notes["Harmonised"]
+
+
+def test_few_sessions_show_no_direction_in_the_joint_display(tables):
+    row = {**JOINT_ROW, "n_present": 2, "net_direction": 1.0, "fit_proposed": "confirm", "rule": "themes: facilitators"}
+    given = {"integrate/joint_display": pd.DataFrame([row]), "models/fits": exhibit_fits(), "qual/presence": presence()}
+    shown = joint_display.build(given, context())
+    assert shown.table.loc[0, ["Raised by", "Direction"]].tolist() == ["<3 of 70", "–"]
+    assert shown.data[["n_asked", "n_present", "share", "net_direction"]].isna().all(axis=None)
+    told = " ".join([*shown.table.iloc[0], *shown.sentences, shown.alt])
+    assert "facilitators" not in told.split("panels")[0] and "raised in fewer than 3 of" in told and "1 withheld" in told
+
+
 def test_joint_display_says_how_groups_weigh_and_that_both_strands_may_be_silent(tables):
     row = {**JOINT_ROW, "change": None, "change_state": "no_model", "n_asked": 0, "n_present": 0, "fit_proposed": "silent"}
     given = {"integrate/joint_display": pd.DataFrame([row]), "models/fits": exhibit_fits(), "qual/presence": presence()}
@@ -152,13 +192,59 @@ def test_small_counts_of_a_role_are_hidden_and_cannot_be_found_by_subtraction(ta
     assert shown.loc["Leaders", "Director"] == "<3 asked" and shown.loc["Leaders", "Teacher"] == "hidden asked"
 
 
-def test_agreement_names_statistic_and_documents():
-    rows = [("d1", "main", "a"), ("d1", "second", "a"), ("d2", "main", "a"), ("d2", "second", None)]
-    frame = agreement_table(pd.DataFrame(rows, columns=["document_id", "coder_role", "theme"]), CONFIG["themes"])
-    exhibit = coder_agreement.build({"qual/coder_agreement": frame}, context())
+def declared(**reliability) -> Context:
+    return Context("E1", title="Title", config={**CONFIG, "qual": {"reliability": reliability}})
+
+
+def agreement(settings=None, **reliability):
+    rows = [(f"d{i}", role, "a" if (i * n) % 3 else None) for i in range(8) for n, role in enumerate(("main", "second"), start=1)]
+    codings = pd.DataFrame([*rows, ("d1", "main", "b")], columns=["document_id", "coder_role", "theme"])
+    documents = codings[["document_id"]].drop_duplicates()
+    asked = {(document, topic) for document in documents["document_id"] for topic in ("time", "leadership")}
+    frame = agreement_table(codings, CONFIG["themes"], documents, asked, settings or ReliabilitySettings(draws=200))
+    return coder_agreement.build({"qual/coder_agreement": frame.sort_values(["theme", "coefficient"])}, declared(**reliability))
+
+
+def test_agreement_names_unit_documents_prevalence_and_every_coefficient():
+    exhibit = agreement()
     assert exhibit.table["Theme"].tolist() == ["Time", "Leaders", "All themes"]
-    assert "2 documents" in exhibit.caption and exhibit.table["Agreement"].tolist()[:2] == ["50%", "100%"]
-    assert "not asked" in exhibit.notes["Topics not asked"]
+    assert {"Prevalence", "Agreement", "Positive", "Negative", "Cohen's kappa", "Gwet's AC1"} <= set(exhibit.table)
+    assert exhibit.table["Documents coded twice"].tolist() == ["8 of 8 (100%)", "8 of 8 (100%)", "8"]
+    assert "document by document" in exhibit.caption and exhibit.figure is not None
+    assert "bootstrap samples of documents" in exhibit.notes["Estimator"] and "not asked" in exhibit.notes["Topics not asked"]
+    assert "found in under 10%" in exhibit.table.loc[1, "Remark"] and exhibit.table.loc[2, "Remark"] == "pooled kappa"
+
+
+def test_agreement_shows_the_declared_coefficients_in_their_order():
+    settings = ReliabilitySettings(coefficients=("krippendorff_alpha", "brennan_prediger"), draws=200)
+    exhibit = agreement(settings, coefficients=list(settings.coefficients), draws=200)
+    assert [c for c in exhibit.table if c in ("Krippendorff's alpha", "Brennan-Prediger", "Cohen's kappa")] == [
+        "Krippendorff's alpha", "Brennan-Prediger",
+    ]  # fmt: skip
+    assert "All themes" not in exhibit.table["Theme"].tolist() and exhibit.sentences[0].startswith("Krippendorff's alpha of two coders")
+
+
+def test_counts_are_never_of_another_unit_than_the_column_says():
+    spans = [("main", "a", 0, 10), ("second", "a", 5, 12), ("main", "b", 20, 30), ("second", "b", 20, 30)]
+    rows = [(f"d{i}", role, theme, start, end) for i in range(3) for role, theme, start, end in spans]
+    codings = pd.DataFrame(rows, columns=["document_id", "coder_role", "theme", "start", "end"]).assign(offset_status="exact")
+    documents = pd.DataFrame({"document_id": ["d0", "d1", "d2"], "characters": 100})
+    declared_ones = ["krippendorff_alpha", "alpha_u"]
+    settings = ReliabilitySettings(coefficients=tuple(declared_ones), unit="excerpt", draws=200)
+    themes = [{"theme": "a"}, {"theme": "b"}]
+    frame = agreement_table(codings, themes, documents, set(), settings, texts_of(documents))
+    exhibit = coder_agreement.build({"qual/coder_agreement": frame}, declared(coefficients=declared_ones))
+    shown = exhibit.table.set_index("Theme")
+    assert shown.loc[["Time", "Leaders"], "Excerpts"].tolist() == ["6", "6"]  # 0-12 and 20-30 in each of three documents
+    assert shown.loc["All themes", ["Excerpts", "Both", "Prevalence"]].tolist() == ["–", "–", "–"], "the last row is of characters"
+    assert shown.loc["All themes", "Krippendorff's alpha for unitizing"] != "–" and "in a character" in exhibit.sentences[0]
+
+
+@pytest.mark.parametrize("approach", ["consensus", "reflexive", "none"])
+def test_another_approach_gives_its_reason_in_place_of_a_coefficient(approach):
+    exhibit = coder_agreement.build({}, declared(approach=approach, reason="One author read all interviews."))
+    assert exhibit.table["Reason"].tolist() == ["One author read all interviews."] and exhibit.figure is None
+    assert exhibit.sentences[0].endswith("no coefficient of agreement is given: One author read all interviews.")
 
 
 @pytest.mark.parametrize("kind", [coder_agreement, center_themes, theme_heatmap, joint_display])

@@ -118,6 +118,9 @@ def test_identity_of_a_whole_scale_needs_points_of_one_size(late, fits):
 
 def test_a_scale_is_scored_only_in_waves_that_have_a_source():
     assert scored_waves([SCALE], {**study(BASE), "waves": [{"id": "T2", "order": 2}, *WAVES]}) == ["T1", "T3"]
+    renamed = [item("old", waves="T1"), item("q2", waves="T3")]  # all its items had other names before
+    config = study(renamed, step(item="old", new_item="q2", new_version=1))
+    assert scored_waves([{**SCALE, "items": "q2"}], config) == ["T1", "T3"]
 
 
 def test_steps_follow_each_other_and_stop_where_the_successor_is_asked_too():

@@ -11,6 +11,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split(
 #: the workflow's glue and the commands, which stand above all layers
 GLUE = {
     "pipeline",
+    "sections",
     "launch",
     "cli",
     "new_study",
@@ -24,7 +25,7 @@ GLUE = {
     "loading",
     "waves",
 }
-FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "identity", "__init__"}
+FOUNDATION = {"errors", "config", "tables", "numbers", "workflow", "privacy", "identity", "settled", "__init__"}
 #: a package below all layers that could be taken out and used alone
 ALONE = "multilevel"
 MODULES = sorted(PACKAGE.rglob("*.py"))

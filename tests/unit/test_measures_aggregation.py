@@ -60,7 +60,7 @@ def test_agreement_is_that_of_r_multilevel(kind):
 
 def test_null_variances():
     assert null_variance(5) == 2 and null_variance(5, (0.2,) * 5) == pytest.approx(2, abs=1e-12)
-    assert null_variance(5, SLIGHT_SKEW[0]) == pytest.approx(1.34, abs=1e-12)  # as printed by James, Demaree and Wolf
+    assert null_variance(5, SLIGHT_SKEW[0]) == pytest.approx(1.34, abs=1e-12)  # LeBreton and Senter (2008), as R WGA has it (R/RWG.R)
 
 
 def test_the_average_deviation_uses_complete_rows_of_two_or_more():

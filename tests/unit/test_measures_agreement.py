@@ -46,6 +46,12 @@ def test_fleiss_kappa_of_fleiss_1971(reference_folder):
     assert found.statistic == "Fleiss' kappa"
     assert found.kappa == pytest.approx(0.4302445, abs=5e-8)  # irr prints seven digits
     assert (found.n_units, found.n_pairs) == (30, 30 * 15)
+    # kappam.fleiss of R irr also prints z = 17.65183, by the error where nobody agrees (Fleiss, Nee and Landis 1979); both values
+    # stand in statsmodels 0.14, stats/tests/test_inter_rater.py
+    shares = rows["diagnosis"].value_counts(normalize=True).to_numpy()
+    spread = (shares * (1 - shares)).sum()
+    variance = 2 * (spread**2 - (shares * (1 - shares) * (1 - 2 * shares)).sum()) / (spread**2 * 30 * 6 * 5)
+    assert found.kappa / np.sqrt(variance) == pytest.approx(17.65183, abs=5e-6)
 
 
 def test_cohens_kappa_with_the_same_two_raters():

@@ -6,16 +6,16 @@ import pytest
 
 from bscstudy.measures.chance_corrected import agreement_weights, cohen_kappa, pooled_coefficients
 
-#: Cohen (1960), table 1: two psychiatrists, 200 patients
+#: 200 patients, two raters: Cohen's data as R psych prints them (man/kappa.Rd, shares of 200, columns and rows exchanged)
 COHEN = np.array([[88, 10, 2], [14, 40, 6], [18, 10, 12]])
-#: Gwet's example of two abstractors (irrCAC 1.0, cont3x3abstractors)
+#: Gwet's example of two abstractors: irrCAC (kgwet), README.md, cont3x3abstractors; the README prints every value of these three tables
 ABSTRACTORS = np.array([[13, 0, 0], [0, 20, 7], [0, 4, 56]])
-#: irrCAC 1.0, distrib.6raters: 15 patients, 6 raters, 5 categories
+#: irrCAC, README.md, distrib.6raters: 15 patients, 6 raters, 5 categories
 SIX_RATERS = np.array(
     [[0, 0, 0, 6, 0], [0, 3, 0, 0, 3], [0, 1, 4, 0, 1], [0, 0, 0, 0, 6], [0, 3, 0, 3, 0], [2, 0, 4, 0, 0], [0, 0, 4, 0, 2], [2, 0, 3, 1, 0],
      [2, 0, 0, 4, 0], [0, 0, 0, 0, 6], [1, 0, 0, 5, 0], [1, 1, 0, 4, 0], [0, 3, 3, 0, 0], [1, 0, 0, 5, 0], [0, 2, 0, 3, 1]]
 )  # fmt: skip
-#: irrCAC 1.0, cac.raw4raters: four raters who left gaps
+#: irrCAC, README.md, cac.raw4raters: four raters who left gaps
 GAPS = ["11.1", "2232", "3333", "3333", "2222", "1234", "4444", "1121", "2222", ".555", "..11", "..3."]
 
 
@@ -31,9 +31,12 @@ def counts(table):
     return units(table).sum(axis=1) + units(table).sum(axis=2)
 
 
-def test_kappa_of_cohen_1960():
-    found = cohen_kappa(units(COHEN), np.eye(3))
-    assert found.estimate == pytest.approx((0.70 - 0.41) / (1 - 0.41), abs=1e-12)  # his .70 agreement and .41 by chance: .492
+def test_kappa_plain_and_weighted_of_cohen():
+    """R psych, man/kappa.Rd: "cohen reports .492 and .348", the second with weights of disagreement 1, 3 and 6."""
+    apart = np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]])
+    found = [cohen_kappa(units(COHEN), weights).estimate for weights in (np.eye(3), 1 - apart / 6)]
+    assert found == pytest.approx([0.492, 0.348], abs=5e-4)  # printed with three digits
+    assert found[0] == pytest.approx((0.70 - 0.41) / (1 - 0.41), abs=1e-12)  # .70 agree, .41 would by chance
 
 
 @pytest.mark.parametrize("kind", ["unweighted", "linear", "quadratic"])
@@ -48,9 +51,12 @@ def test_kappa_and_its_error_equal_statsmodels(table, kind):
 
 
 def test_squared_weights_of_r_irr(reference_folder):
-    ratings = pd.read_csv(reference_folder / "rel" / "irr_anxiety.csv")
-    table = pd.crosstab(ratings["rater1"], ratings["rater2"]).reindex(index=range(1, 7), columns=range(1, 7), fill_value=0).to_numpy()
-    assert cohen_kappa(units(table), agreement_weights(range(1, 7), "quadratic")).estimate == pytest.approx(0.297, abs=5e-4)  # kappa2
+    """R irr, kappa2(anxiety[, 2:3], "squared"), as statsmodels 0.14 keeps its value (stats/tests/test_inter_rater.py)."""
+    ratings = pd.read_csv(reference_folder / "rel" / "irr_anxiety.csv")[["rater2", "rater3"]]
+    used = np.unique(ratings)  # irr weights by the rank among the categories used
+    table = pd.crosstab(ratings["rater2"], ratings["rater3"]).reindex(index=used, columns=used, fill_value=0).to_numpy()
+    found = cohen_kappa(units(table), agreement_weights(np.arange(len(used)), "quadratic"))
+    assert found.estimate == pytest.approx(0.2520325, abs=5e-8)  # printed with seven digits
 
 
 def test_two_raters_of_gwet():
@@ -61,10 +67,12 @@ def test_two_raters_of_gwet():
 
 
 def test_the_paradox_of_high_agreement():
-    """Gwet (2008): 118 and 0 of 125 agree, 5 and 2 do not; kappa is below 0 although 94 % agree, AC1 is not."""
-    table = np.array([[118, 5], [2, 0]])
-    assert cohen_kappa(units(table), np.eye(2)).estimate == pytest.approx(-0.0234, abs=5e-5)  # four digits
-    assert pooled_coefficients(counts(table), np.eye(2))[1].estimate == pytest.approx(0.9408, abs=5e-5)
+    """118 and 0 of 125 agree, 5 and 2 do not; kappa is below 0 although 94 % agree, AC1 is not. Closed forms of both."""
+    table, agree, share = np.array([[118, 5], [2, 0]]), 118 / 125, (123 + 120) / 250
+    chance, doubt = (123 * 120 + 2 * 5) / 125**2, 2 * share * (1 - share)
+    assert cohen_kappa(units(table), np.eye(2)).estimate == pytest.approx((agree - chance) / (1 - chance), abs=1e-12)
+    assert pooled_coefficients(counts(table), np.eye(2))[1].estimate == pytest.approx((agree - doubt) / (1 - doubt), abs=1e-12)
+    assert agree < chance and agree > doubt
 
 
 def test_six_raters_of_gwet():

@@ -1,4 +1,4 @@
-"""Control charts against R qicharts2 0.8.1 and Montgomery's published charts, and against what their formulas promise."""
+"""Control charts against R qicharts2 0.8.1 and qcc, on Montgomery's tables among others, and against what their formulas promise."""
 
 import numpy as np
 import pandas as pd
@@ -49,41 +49,43 @@ def test_limits_of_qicharts2(reference_folder, series):
 @pytest.mark.parametrize(
     ("chart", "expected"),
     [
-        # Montgomery (2009), Introduction to statistical quality control, 6th edition, as printed there
-        ("table 6.3 means", (74.001, 73.988, 74.014)),
-        ("table 6.3 standard deviations", (0.0094, 0, 0.0196)),
-        ("table 7.1 without samples 15 and 23", (0.2150, 0.0407, 0.3893)),
-        ("table 7.8 without samples 6 and 20", (19.67, 6.36, 32.97)),
-        ("table 7.8", (19.85, 6.48, 33.22)),
+        # qicharts2, tests/testthat/ex_6.3_1.rds, ex_6.3_2.rds, ex_7.1_5.rds, ex_7.3_3.rds: its stored limits of these charts
+        ("table 6.3 means", (74.001176, 73.98776012, 74.01459188)),
+        ("table 6.3 standard deviations", (0.009399483886, 0, 0.0196355018)),
+        ("table 7.3 without samples 15 and 23", (0.215, 0.04070284, 0.38929716)),
+        ("table 7.8 without samples 6 and 20", (19.6666667, 6.362532, 32.9708013)),
+        # R qcc, vignettes/qcc.Rmd as printed: qcc(x[trial], sizes = size[trial], type = "c") of the same boards (data circuit)
+        ("table 7.8", (19.84615, 6.481447, 33.21086)),
     ],
 )
-def test_published_charts(reference_folder, chart, expected):
+def test_charts_of_montgomery(reference_folder, chart, expected):
+    """Montgomery (2009), Introduction to statistical quality control, 6th edition: his tables, the charts two R packages draw of them."""
     folder = reference_folder / "qi"
     if chart.startswith("table 6.3"):
         rings = pd.read_csv(folder / "qicharts2_tbl_06.03.csv").groupby("sample")["obs"].agg(["mean", "std", "size"])
         mean, spread, size = (rings[name].to_numpy(float) for name in ("mean", "std", "size"))
         found = control_limits("xbar", mean, size, spread) if "means" in chart else control_limits("s", spread, size)
-        digits = 4 if "standard" in chart else 3
-    elif chart.startswith("table 7.1"):
+    elif chart.startswith("table 7.3"):
         cans = pd.read_csv(folder / "qicharts2_tbl_07.03.csv").query("phase == 1 and sample not in (15, 23)")
-        found, digits = control_limits("p", (cans["count"] / cans["size"]).to_numpy(), cans["size"].to_numpy()), 4
+        found = control_limits("p", (cans["count"] / cans["size"]).to_numpy(), cans["size"].to_numpy())
     else:
         boards = pd.read_csv(folder / "qicharts2_tbl_07.08.csv").query("phase == 1")
         boards = boards.query("sample not in (6, 20)") if "without" in chart else boards
-        found, digits = control_limits("c", boards["count"].to_numpy(float)), 2
+        found = control_limits("c", boards["count"].to_numpy(float))
     got = [found.centre[0], found.lower[0], found.upper[0]]
-    # printed figures come from rounded constants and centre lines: one and a half units of the last digit
-    np.testing.assert_allclose(got, expected, atol=1.5 * 10.0**-digits)
+    np.testing.assert_allclose(got, expected, rtol=2e-7)  # seven digits are printed
 
 
-def test_published_rates_of_unequal_areas(reference_folder):
-    """Montgomery (2009), table 7.11: nonconformities for each 50 square meters of dyed cloth; limits as printed."""
+def test_rates_of_unequal_areas(reference_folder):
+    """Montgomery's table 7.11, faults on each 50 square meters of dyed cloth: the limits stored in qicharts2, ex_7.5_1.rds."""
     cloth = pd.read_csv(reference_folder / "qi" / "qicharts2_tbl_07.11.csv")
     areas = cloth["meters"].to_numpy() / 50
     chart = control_limits("u", cloth["count"].to_numpy() / areas, areas)
-    assert round(chart.centre[0], 2) == 1.42
-    np.testing.assert_allclose(chart.upper, [2.55, 2.68, 2.41, 2.55, 2.58, 2.55, 2.45, 2.52, 2.45, 2.43], atol=0.0101)
-    np.testing.assert_allclose(chart.lower, [0.29, 0.16, 0.43, 0.29, 0.26, 0.29, 0.39, 0.32, 0.39, 0.41], atol=0.0101)
+    upper = [2.5550377, 2.6886264, 2.4158942, 2.5550377, 2.5844395, 2.5550377, 2.4564266, 2.5277618, 2.4564266, 2.4355523]
+    lower = [0.29147393, 0.15788520, 0.43061744, 0.29147393, 0.26207210, 0.29147393, 0.39008503, 0.31874979, 0.39008503, 0.41095932]
+    assert chart.centre[0] == pytest.approx(1.4232558, abs=5e-8)  # printed with eight digits, as the limits
+    np.testing.assert_allclose(chart.upper, upper, atol=5.1e-8)
+    np.testing.assert_allclose(chart.lower, lower, atol=5.1e-9)
 
 
 def test_a_baseline_is_frozen_and_gaps_have_no_range():

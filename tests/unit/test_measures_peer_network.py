@@ -60,6 +60,20 @@ def test_answers_may_name_centers():
     assert ties.loc[0, ["n_people", "n_ties"]].tolist() == [2, 2]
 
 
+def test_ids_that_are_named_are_spelled_and_renamed_as_the_register_has_them():
+    rows = ROWS.assign(wave=["T1", "T1", "T2"], source=["staff", "others", "staff"], first=["P-3; p2", "p9", "p9"], second=None)
+    crosswalk = [
+        {"old_id": "p9", "new_id": "p1", "waves": ["T2"], "from_wave": "T2", "source": ""},
+        {"old_id": "p2", "new_id": "p4", "waves": [], "from_wave": "", "source": "staff"},
+    ]
+    plain, spelled, current = (
+        nominations(rows, SPEC, *told)["named"].tolist()
+        for told in ((), ({"case": "lower", "separators": "drop"},), ({"case": "lower", "separators": "drop"}, crosswalk))
+    )
+    assert plain == ["P-3", "p2", "p9", "p9"] and spelled == ["p2", "p3", "p9", "p9"]
+    assert current == ["p3", "p4", "p9", "p1"]  # p9 is p1 from the second wave on
+
+
 def test_anonymous_forms_count_among_centers_only():
     rows = ROWS.assign(person_id=[None, None, "p3"], first="p1", second=None)
     network, ties = networks(nominations(rows, SPEC), "person", PEOPLE, CENTERS)

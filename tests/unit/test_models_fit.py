@@ -9,8 +9,9 @@ import pytest
 from bscstudy.errors import BscError
 from bscstudy.models.collect import TABLES, gathered
 from bscstudy.models.fit import fit_model
+from bscstudy.models.inputs import model_comparability, model_table
 from bscstudy.multilevel.multiplicity import adjust
-from bscstudy.steps import collect_models
+from bscstudy.steps import collect_models, settle_model_rows
 from bscstudy.steps import fit_model as fit_step
 from bscstudy.tables import read_table, write_table
 from bscstudy.workflow import Job
@@ -45,8 +46,14 @@ def spec(**more) -> dict:
     return {**base, "reference": {"core": "other", "role": "teacher"}, **more}
 
 
+def fit_declared(declared, tables, config=CONFIG):
+    """Fit as the pipeline does: on the rows and columns that the model's file names, with the verdict on them."""
+    own = {unit: model_table(declared, unit, table) for unit, table in tables.items()}
+    return fit_model(declared, own, config, model_comparability(declared, own, config))
+
+
 def fit(frame=None, config=CONFIG, **more):
-    return fit_model(spec(**more), {"person": staff() if frame is None else frame}, config)
+    return fit_declared(spec(**more), {"person": staff() if frame is None else frame}, config)
 
 
 def items(**t4) -> list[dict]:
@@ -95,9 +102,10 @@ def test_rows_left_out_are_counted_once_by_reason():
     frame = staff()
     frame.loc[:2, "buy_in"] = np.nan
     frame.loc[2:4, "role"] = None
-    result = fit(frame, sample={"waves": ["T1", "T4"]})
-    inside = frame[frame["wave"].isin(["T1", "T4"])]
-    assert result.n_outside_sample == len(frame) - len(inside)
+    result = fit(frame, sample={"waves": ["T1", "T4"], "where": "center_id != 'C7'"})
+    of_waves = frame[frame["wave"].isin(["T1", "T4"])]
+    inside = of_waves[of_waves["center_id"] != "C7"]
+    assert result.n_outside_sample == len(of_waves) - len(inside)
     no_score, no_role = inside["buy_in"].isna(), inside["role"].isna()
     assert result.n_excluded == {"no score": int(no_score.sum()), "no role": int((no_role & ~no_score).sum())}
     assert result.n == len(inside) - int((no_score | no_role).sum())
@@ -197,20 +205,18 @@ def test_center_predictors_are_scaled_over_centers_and_joined_by_center():
     centers = pd.DataFrame({"center_id": [f"C{k}" for k in range(8)], "dose": np.arange(8.0) ** 2})
     predictors = {"dose": {"column": "dose", "from": "center", "center": "grand", "scale": "sd"}}
     declared = spec(formula="score ~ dose + wave + (1 | center/person)", predictors=predictors, hypotheses="f", reference={})
-    result = fit_model(declared, {"person": staff(), "center": centers}, CONFIG)
+    result = fit_declared(declared, {"person": staff(), "center": centers})
     assert result.predictors["dose"]["mean"] == centers["dose"].mean() and result.predictors["dose"]["over"] == "centers"
     dose = next(e for e in result.fixed_effects if e.term == "dose")
     assert (dose.level, dose.in_family) == ("center_id", True)
     assert dose.df == pytest.approx(6, abs=0.1)  # 8 - 1 - 1; Satterthwaite in a design that is nearly balanced
-    crossing = fit_model(
-        {**declared, "formula": "score ~ dose * wave + (1 | center/person)"}, {"person": staff(), "center": centers}, CONFIG
-    )
+    crossing = fit_declared({**declared, "formula": "score ~ dose * wave + (1 | center/person)"}, {"person": staff(), "center": centers})
     assert any("no random slope" in note for note in crossing.notes)
     exact = {row["term"]: row for row in crossing.ladder if row["rung"] == "exact"}
     assert "own coefficient of wave" in exact["dose:wave[T4]"]["method"] and exact["dose:wave[T4]"]["n_clusters"] == 8
     assert "does not apply" in exact["dose"]["note"]  # at one wave only
     with pytest.raises(BscError, match="more than one row"):
-        fit_model(declared, {"person": staff(), "center": pd.concat([centers, centers])}, CONFIG)
+        fit_declared(declared, {"person": staff(), "center": pd.concat([centers, centers])})
 
 
 def test_within_center_predictors_have_mean_zero_in_every_center():
@@ -224,7 +230,7 @@ def test_within_center_predictors_have_mean_zero_in_every_center():
 
 def test_rows_of_centers_without_groups_are_fitted_by_least_squares():
     centers = staff().groupby("center_id")["buy_in"].mean().reset_index().assign(x=np.arange(8.0))
-    result = fit_model(spec(unit="center", formula="score ~ x", reference={}), {"center": centers}, CONFIG)
+    result = fit_declared(spec(unit="center", formula="score ~ x", reference={}), {"center": centers})
     slope, intercept = np.polyfit(centers["x"], centers["buy_in"], 1)
     assert [e.estimate for e in result.fixed_effects] == pytest.approx([intercept, slope])
     assert result.fixed_effects[1].df == 6 and result.estimator == "ordinary least squares"
@@ -238,9 +244,13 @@ def test_steps_write_the_result_and_the_tables(tmp_path):
         "b": spec(id="b", hypotheses="f", contrasts=contrast, sample={"waves": ["T1", "T4"]}),
     }
     models["c"] = spec(id="c", sample={"waves": ["T1"]})
+    study = {**CONFIG, "study": {"synthetic": True, "seed": 1}}
+    rows = tmp_path / "settled"
+    inputs = {"tables": [tmp_path / "person.csv"], "aggregation": []}
+    settle_model_rows.run(Job(inputs, {"index": rows / "index.json"}, {**study, "models": models}, {}, 7))
     for name, model in models.items():
-        config = {**CONFIG, "study": {"synthetic": True, "seed": 1}, "model": model}
-        fit_step.run(Job({"person": tmp_path / "person.csv"}, {"fit": tmp_path / f"{name}.json"}, config, {"model": name}, 7))
+        inputs = {"person": rows / name / "person.csv", "comparability": rows / name / "comparability.json"}
+        fit_step.run(Job(inputs, {"fit": tmp_path / f"{name}.json"}, {**study, "model": model}, {"model": name}, 7))
     outputs = {name: tmp_path / f"{name}.csv" for name in TABLES}
     fits = [tmp_path / f"{name}.json" for name in models]
     collect_models.run(Job({"fits": fits}, outputs, {"study": {"synthetic": True}}, {}, 7))
@@ -251,15 +261,8 @@ def test_steps_write_the_result_and_the_tables(tmp_path):
     assert contrasts["p_adjusted"].tolist() == pytest.approx(adjust(contrasts["p_value"].tolist(), "holm"))
     assert estimates.loc[estimates["kind"] == "fixed", "p_adjusted"].isna().all()
     first = (tmp_path / "a.json").read_bytes()
-    fit_step.run(
-        Job(
-            {"person": tmp_path / "person.csv"},
-            {"fit": tmp_path / "a.json"},
-            {**CONFIG, "study": {"synthetic": True}, "model": models["a"]},
-            {},
-            7,
-        )
-    )
+    inputs = {"person": rows / "a" / "person.csv", "comparability": rows / "a" / "comparability.json"}
+    fit_step.run(Job(inputs, {"fit": tmp_path / "a.json"}, {**study, "model": models["a"]}, {}, 7))
     assert (tmp_path / "a.json").read_bytes() == first
     assert json.loads(first)["groups"]["center_id"] == 8
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bscstudy.models.fit import fit_model
+from bscstudy.models.inputs import ModelComparability
 
 #: absolute, suggested by the reference's README; the reference is lme4's optimum, which stops about 1e-6 away from ours
 TOLERANCE = {"log_likelihood": 1e-6, "estimate": 2e-6, "std_error": 2e-6, "variance": 2e-6}
@@ -78,7 +79,7 @@ def _fit(gti: dict, identifier: str):
     if identifier.endswith("England7"):
         frame = frame[(frame["collaborative"] == "England") & frame["center_id"].isin(gti["several"]) & frame["urban"].notna()]
     tables = {spec["unit"]: frame.reset_index(drop=True)}
-    return row, {method: fit_model({**spec, "df": method}, tables, {}) for method in COLUMNS}
+    return row, {method: fit_model({**spec, "df": method}, tables, {}, ModelComparability()) for method in COLUMNS}
 
 
 def _differences(gti: dict, identifier: str) -> dict[str, float]:

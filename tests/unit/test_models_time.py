@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_models_fit import CHANGE, CONFIG, fit, spec, staff
+from test_models_fit import CHANGE, CONFIG, fit, fit_declared, spec, staff
 
 from bscstudy.errors import BscError
-from bscstudy.models.fit import fit_model
 from bscstudy.models.fitting import in_words
 from bscstudy.models.time_pieces import piece_values
 
@@ -59,7 +58,7 @@ def test_pieces_between_their_waves_are_the_model_of_waves_in_other_words():
 def test_pieces_need_rows_with_a_wave():
     centers = staff().groupby("center_id")["buy_in"].mean().reset_index()
     with pytest.raises(BscError, match="names 'wave'"):
-        fit_model(spec(unit="center", formula="score ~ during", time=PIECES, reference={}), {"center": centers}, CONFIG)
+        fit_declared(spec(unit="center", formula="score ~ during", time=PIECES, reference={}), {"center": centers})
 
 
 def test_stayers_answered_in_every_wave_and_the_others_are_outside():
@@ -143,5 +142,5 @@ def test_a_model_of_a_property_that_the_study_does_not_have_is_left_out():
         "optional": True,
         "question": "moderation",
     }
-    result = fit_model(spec(**more), {"person": staff(), "center": pd.DataFrame({"center_id": ["C0"]})}, CONFIG)
+    result = fit_declared(spec(**more), {"person": staff(), "center": pd.DataFrame({"center_id": ["C0"]})})
     assert result.left_out and result.verdict.state == "failed"

@@ -1,6 +1,7 @@
 """How people came and went: counted against brute force, masked against whoever adds and subtracts, drawn as in the table."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from matplotlib.text import Text
 from bscstudy.checks.turnover import turnover
 from bscstudy.exhibits import people_flow
 from bscstudy.exhibits.people_flow_cells import people_flow as masked_flow
-from bscstudy.privacy import protect_sums
+from bscstudy.exhibits.people_flow_ranges import gap_of
+from bscstudy.privacy import is_small
 
 WAVES = ["T1", "T2", "T3", "T4"]
 ROLES = ["director", "teacher", "assistant"]
@@ -82,67 +84,91 @@ def test_boxes_are_the_sums_of_their_arrows(role):
     assert (table["stayed"] + table["left"] + went)[1:].tolist() == table["present"][:-1].tolist()
 
 
-def feasible(shown, made_of, limit, smallest):
-    """Every value each masked count can have, by going through all sizes of the finest groups up to a limit."""
-    groups = sorted(set().union(*made_of.values()))
-    possible = {name: set() for name, n in shown.items() if n == f"<{smallest}"}
-    for sizes in itertools.product(range(limit + 1), repeat=len(groups)):
-        size = dict(zip(groups, sizes, strict=True))
-        total = {name: sum(size[g] for g in parts) for name, parts in made_of.items()}
-        fits = {int: lambda t, n: t == n}
-        if all(
-            0 < t < smallest if n == f"<{smallest}" else t >= smallest if n == "hidden" else fits[int](t, n)
-            for (name, n), t in zip(shown.items(), (total[name] for name in shown), strict=True)
-        ):
-            for name in possible:
-                possible[name].add(total[name])
-    return possible
+@pytest.mark.parametrize("smallest", [2, 3, 5])
+def test_whoever_knows_the_rule_can_exclude_no_small_number_of_movements(smallest):
+    """Every pair of waves: of all numbers that stayed and look the same, each small count takes every small number the boxes allow."""
+    for before, now in itertools.product(range(1, 5 * smallest), repeat=2):
+        movements = {s: (s, before - s, now - s) for s in range(min(before, now) + 1)}
+        looks = {s: gap_of(before, now, s, smallest).stayed for s in movements}
+        for stayed, mine in movements.items():
+            alike = [movements[s] for s in movements if looks[s] == looks[stayed]]
+            assert looks[stayed] is None or looks[stayed][0] <= stayed <= looks[stayed][1]
+            for which, n in enumerate(mine):
+                if is_small(n, smallest):
+                    can = {m[which] for m in movements.values()} & set(range(1, smallest))
+                    assert can <= {m[which] for m in alike}, (before, now, stayed)
 
 
-#: two waves: those in both, the first only, the second only
-TWO = {"first": {"11", "10"}, "second": {"11", "01"}, "stayed": {"11"}, "left": {"10"}, "joined": {"01"}, "all": {"11", "10", "01"}}
+def all_panels(first, second, third):
+    """Every way in which so many people can be present in three waves, as sizes of the seven patterns."""
+    for all_three, early, apart, late in itertools.product(*(range(n + 1) for n in (min(first, second, third), first, first, third))):
+        once = (first - all_three - early - apart, second - all_three - early - late, third - all_three - apart - late)
+        if min(once) >= 0:
+            sizes = (all_three, early, apart, late, *once)
+            yield dict(zip(("111", "110", "101", "011", "100", "010", "001"), sizes, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("both", "left", "joined", "can"),
-    [(20, 1, 9, True), (3, 9, 12, True), (16, 2, 5, True), (6, 1, 7, True), (20, 2, 1, False), (14, 0, 1, False)],
-)
-def test_no_masked_count_can_be_narrowed_by_sums(both, left, joined, can):
-    sizes = {"11": both, "10": left, "01": joined}
-    counts = {name: sum(sizes[g] for g in parts) for name, parts in TWO.items()}
-    shown = protect_sums(counts, TWO, 3, {"first", "second"})
-    masked = {name: "<3" if 0 < n < 3 else n for name, n in counts.items()}
-    if not can:  # the two boxes alone tell left from joined, even with all else hidden
-        assert shown is None
-        shown = {name: "hidden" if name not in ("first", "second") and isinstance(n, int) and n else n for name, n in masked.items()}
-    else:
-        assert {name: n for name, n in shown.items() if n != "hidden"}.items() <= masked.items()
-    assert all(values >= {1, 2} for values in feasible(shown, TWO, 32, 3).values()) == can
+def as_people(sizes):
+    rows = []
+    for pattern, n in sizes.items():
+        for i, (wave, here) in itertools.product(range(n), zip(WAVES, pattern, strict=False)):
+            rows += [(f"{pattern}{i}", wave, "teacher", "c1", 1, 1, 1)] if here == "1" else []
+    return pd.DataFrame(rows, columns=["person_id", "wave", "role", "center_id", "expected", "responded", "present"])
 
 
-def test_a_count_that_nothing_may_be_hidden_for_is_not_shown_at_all():
-    assert protect_sums({"a": 2, "b": 30}, {"a": {"x"}, "b": {"x", "y"}}, 5, {"b"}) == {"a": "<5", "b": 30}
-    three = {"a": {"x"}, "b": {"y"}, "sum": {"x", "y"}}
-    assert protect_sums({"a": 2, "b": 30, "sum": 32}, three, 5, {"sum"}) == {"a": "<5", "b": "hidden", "sum": 32}
-    assert protect_sums({"a": 2, "b": 30, "sum": 32}, three, 5, {"sum", "b"}) is None
-    assert protect_sums({"a": 2, "b": 6, "sum": 8}, three, 5, {"sum"}) is None, "5 or more and 8 together: a can be no 4"
+def counted(sizes):
+    """Counts of three waves by their definition."""
+    of = lambda *patterns: sum(sizes[p] for p in patterns)  # noqa: E731
+    return {
+        "present": (of("100", "110", "101", "111"), of("010", "110", "011", "111"), of("001", "101", "011", "111")),
+        "stayed": (of("110", "111"), of("011", "111")), "left": (of("100", "101"), of("010", "110")),
+        "joined": (of("010", "011"), of("001")), "returned": (0, of("101")),
+        "statuses": (of("111", "101"), of("100", "110"), of("001", "011"), of("010")),
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_shown_counts_never_give_a_small_one_away(seed):
-    people = panel(n=70, seed=seed, waves=WAVES[:3], stay=0.93, moves=0.0)
-    flow = masked_flow(people, study(WAVES[:3]))
-    truth = turnover(people, WAVES[:3])
-    if not flow.statuses:
-        assert flow.everyone["stayed"].isna().all() and not flow.roles
+def fits_shown(counts, flow, smallest):
+    """Whether counts of three waves agree with everything a flow says."""
+    told = flow.everyone
+    for column in ("present", "stayed", "left", "returned"):
+        cells = told[column] if column == "present" else told[column][1:]
+        if not all(in_words(n, word, smallest) for n, word in zip(counts[column], cells, strict=True)):
+            return False
+    came = [j + r if flow.merged else j for j, r in zip(counts["joined"], counts["returned"], strict=True)]
+    named = dict(zip(("stayer", "leaver", "joiner", "once"), counts["statuses"], strict=True)) | {"all": sum(counts["statuses"])}
+    return all(in_words(n, word, smallest) for n, word in zip(came, told["joined"][1:], strict=True)) and all(
+        in_words(named[name], word, smallest) for name, word in flow.statuses.items()
+    )
+
+
+def in_words(n, word, smallest):
+    if word is None or (not isinstance(word, str) and pd.isna(word)):
+        return True
+    if isinstance(word, str):
+        low, high = word.split(" to ") if " to " in word else (1, smallest - 1)
+        return int(low) <= n <= int(high)
+    return n == word
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_small_count_of_three_waves_can_be_narrowed_by_sums(seed):
+    """Against every panel with the same boxes: what is shown leaves every small number that its ranges between two waves leave."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(16, rng.dirichlet([0.6] * 6 + [2]))
+    sizes = dict(zip(["001", "010", "011", "100", "101", "110", "111"], map(int, drawn), strict=True))
+    truth = counted(sizes)
+    if not all(truth["present"]):
         return
-    for column in ("stayed", "joined", "returned", "left"):
-        for shown, real in zip(flow.everyone[column][1:], truth[column][1:], strict=True):
-            assert shown == ("<5" if 0 < real < 5 else shown if shown == "hidden" else real)
-    for earlier, row in zip(flow.everyone.to_dict("records"), flow.everyone.to_dict("records")[1:], strict=False):
-        for parts in (("stayed", "left", earlier["present"]), ("stayed", "joined", row["present"])):
-            masked = [isinstance(row[name], str) for name in parts[:2]]
-            assert sum(masked) != 1 or isinstance(row["returned"], str), "one masked part of a shown sum is no secret"
+    flow = masked_flow(as_people(sizes), study(WAVES[:3], privacy={"min_cell": 3}))
+    alone = replace(flow, everyone=flow.everyone.assign(joined=None, returned=None), statuses={})
+    with_same_boxes = [counted(panel) for panel in all_panels(*truth["present"])]
+    possible, by_ranges = ([c for c in with_same_boxes if fits_shown(c, told, 3)] for told in (flow, alone))
+    assert truth in possible
+    for name in ("stayed", "left", "joined", "returned", "statuses"):
+        for at, n in enumerate(truth[name]):
+            if is_small(n, 3):
+                can = {counts[name][at] for counts in by_ranges} & {1, 2}
+                assert can <= {counts[name][at] for counts in possible}, (name, at)
 
 
 def test_roles_are_shown_only_without_small_counts_and_without_a_small_rest():
@@ -175,16 +201,33 @@ def test_the_diagram_says_what_the_table_says_and_no_words_touch():
 
 def test_forms_without_a_person_are_counted_beside_the_flow():
     forms = pd.DataFrame({"instrument": "parent_survey", "wave": ["T1", "T1", "T2"], "unlinked": [8, 9, 2]})
+    forms = forms.assign(role="parent", expected=0, received=forms["unlinked"])
     shown = people_flow.build({"people": panel(n=300), "checks/flow": forms}, study())
     assert "17 of Parent survey at Wave 1 and <5 of Parent survey at Wave 2" in shown.notes["Forms without a person"]
 
 
-def test_where_nothing_protects_small_counts_only_the_boxes_are_shown():
-    people = panel(n=1).iloc[:0]
+def test_a_small_movement_is_shown_as_a_range_and_so_are_those_that_would_tell_it():
     rows = [(f"p{i}", w, "teacher", "c1", 1, 1, 1) for i in range(30) for w in ("T1", "T2") if i or w == "T2"]
-    shown = people_flow.build({"people": pd.DataFrame(rows, columns=people.columns)}, study(["T1", "T2"]))
-    assert list(shown.table["People"]) == ["29", "30"] and list(shown.table["Joined"]) == ["–", "–"]  # one joined
-    assert "is not shown" in shown.notes["Privacy"] and not shown.sentences and "joined" not in shown.alt.split("Everyone")[1]
+    people = pd.DataFrame(rows, columns=panel(n=1).columns)  # one joined
+    shown = people_flow.build({"people": people}, study(["T1", "T2"]))
+    row = shown.table.iloc[1]
+    assert list(row[["People", "Stayed", "Left", "Joined"]]) == ["30", "25 to 29", "0 to 4", "1 to 5"]
+    assert "as ranges" in shown.notes["Privacy"] and "25 to 29\nstayed" in {t.get_text() for t in shown.figure.findobj(Text)}
+
+
+def test_waves_too_small_for_ranges_show_only_the_boxes():
+    rows = [(f"p{i}", w, "teacher", "c1", 1, 1, 1) for i in range(8) for w in ("T1", "T2") if i or w == "T2"]
+    shown = people_flow.build({"people": pd.DataFrame(rows, columns=panel(n=1).columns)}, study(["T1", "T2"]))
+    assert list(shown.table["People"]) == ["7", "8"] and list(shown.table["Joined"]) == ["–", "–"]
+    assert "not at all" in shown.notes["Privacy"] and not shown.sentences and "joined" not in shown.alt.split("Everyone")[1]
+
+
+def test_few_who_returned_are_one_number_with_who_joined():
+    sizes = {"111": 60, "110": 12, "011": 14, "101": 2, "100": 9, "001": 8, "010": 6}
+    shown = people_flow.build({"people": as_people(sizes)}, study(WAVES[:3]))
+    assert list(shown.table["Joined or returned"]) == ["–", "20", "10"] and "Returned" not in shown.table
+    assert "one number" in shown.notes["Privacy"] and list(shown.table["Left"]) == ["–", "11", "18"]
+    assert any("or returned" in t.get_text() for t in shown.figure.findobj(Text))
 
 
 def test_nobody_to_follow_gives_a_reason():

@@ -11,6 +11,7 @@ import pyreadstat
 import pytest
 
 from bscstudy.loading import load_study
+from bscstudy.simulate.peers import _forms as _peer_forms
 from bscstudy.simulate.population import make_population, stream
 from bscstudy.simulate.responses import draw_codes, expected_code
 from bscstudy.simulate.staff import _forms
@@ -117,6 +118,38 @@ def test_people_and_centers_are_as_the_study_describes(raw):
     assert min(sum(w == {"T1", "T3", "T4"} for w in waves), sum("T1" not in w for w in waves), sum("T4" not in w for w in waves)) > 30
     visits = pd.read_csv(raw / "observation/practice_indicators.csv").groupby("visit_id").size()
     assert len(visits) == 23 * 2 * 3 and 0.12 < (visits == 2).mean() < 0.28
+
+
+def test_names_on_the_peer_forms_are_as_planted(raw, parameters):
+    forms = pd.read_csv(raw / "fidelity/peer_nominations.csv")
+    roster = pd.read_csv(raw / "register/roster.csv")
+    assert not forms.duplicated(["person", "wave"]).any()
+    names = forms.melt(["person", "center", "wave"], value_name="named").dropna(subset="named")
+    for wave, part in names.groupby("wave"):
+        employed = roster[roster["wave"] == wave].set_index("person")
+        assert (employed.loc[forms.loc[forms["wave"] == wave, "person"], "core_team"] == "core").all()
+        spoilt = {
+            "strangers": ~part["named"].str.upper().isin(employed.index),
+            "themselves": part["named"] == part["person"],
+            "small_letters": part["named"] != part["named"].str.upper(),
+        }
+        assert {kind: int(found.sum()) for kind, found in spoilt.items()} == {k: parameters["peers"][k][wave] for k in spoilt}, wave
+
+
+def test_ties_to_other_centers_are_planted_as_a_very_large_study_shows(parameters):
+    large = copy.deepcopy(parameters)
+    for spec in large["collaboratives"].values():
+        spec["centers"] = 30
+    for kind in ("strangers", "themselves", "small_letters"):
+        large["peers"][kind] = dict.fromkeys(large["peers"][kind], 0)
+    population = make_population(large)
+    for wave, share in large["peers"]["cross_center"].items():
+        forms = _peer_forms(large, population, wave)
+        names = forms.melt(["person", "center", "wave"], value_name="named").query("named != ''")
+        # four standard errors of a share of about three thousand names
+        assert (names["named"].str[:-4] != names["center"]).mean() == pytest.approx(
+            share, abs=4 * (share * (1 - share) / len(names)) ** 0.5
+        )
 
 
 def test_the_items_of_the_codebook_are_the_columns_of_the_files(staff, repository):

@@ -26,7 +26,8 @@ from bscstudy.errors import BscError
 from bscstudy.io.ingest import ingest
 from bscstudy.io.readers import read_source
 from bscstudy.loading import load_study
-from bscstudy.pipeline import sections, source_files
+from bscstudy.pipeline import source_files
+from bscstudy.sections import sections_of
 
 pytestmark = pytest.mark.slow
 
@@ -181,7 +182,7 @@ def by_records(kind, file, rng):
 
 def ingested(study, name):
     """Return each record as a tuple of its cells, how many findings there are, and how many of them are about the file."""
-    config = select_sections(study, sections(study, "ingest_source", {"source": name}))
+    config = select_sections(study, sections_of(study, "ingest_source", {"source": name}))
     source = {"id": name, **config["source"]}
     found = ingest(read_source([Path(file) for file in source_files(study, name)], source), source, {**config, "exclusions": []})
     rows = found.frame["row"]

@@ -196,6 +196,48 @@ def test_items_and_scales_limited_to_waves_hold_in_the_new_one(study, deliver):
     assert (rows["lead_3"]["waves"], loaded["scales"][0]["waves"]) == ("", "before after later")
 
 
+def write_codebook(study, table, *lines):
+    (study / f"config/codebook/{table}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_recodes_of_the_last_wave_are_proposed_for_the_new_one(study, deliver):
+    rows = ["instrument,item,where_key,where_value,code,new_code,reason", "staff_survey,lead_1,wave,before,1,2,turned"]
+    write_codebook(study, "recodes", *rows, "staff_survey,lead_1,wave,after,5,4,turned", "staff_survey,lead_3,wave,after,5,4,turned")
+    proposal = propose(study, WAVE, deliver(staff_later=renamed), decisions=Decisions(not_asked=("lead_3",)))
+    told = [line for line in proposal.edits.said if "recodes.csv" in line]
+    assert "code 5 of lead_1 is recoded in later too, as in row 3" in told[0] and "lead_3 is not recoded in later" in told[1]
+    write_proposal(study, proposal)
+    loaded = load_study(study / "config")
+    assert [(row["where_value"], row["code"], row["new_code"]) for row in loaded["recodes"][3:]] == [("later", "5", "4")]
+    source = loaded["sources"]["staff_later"]
+    raw = read_source([study / source["file"]], source)
+    answers = ingest(raw, source, loaded).frame["lead_1"]
+    assert 5 not in set(answers) and (answers == 4).sum() == raw.frame["lead_1"].isin(["4", "5"]).sum() > 0
+
+
+def test_a_map_holds_in_the_new_wave_only_by_decision(study, deliver):
+    header = "instrument,item,version,new_item,new_version,scale,waves,rule,a,b,recode,reason,decided_by,decided_on"
+    write_codebook(study, "harmonisation", header, "staff_survey,,,,,leadership_buy_in,after,identity,,,,other order,team,2027-01-01")
+    folder = deliver(staff_later=next_answers)
+    proposal = propose(study, WAVE, folder)
+    assert any("harmonisation.csv, row 2" in note and "--map-holds leadership_buy_in" in note for note in proposal.notes)
+    assert "config/codebook/harmonisation.csv" not in proposal.texts
+    with pytest.raises(BscError, match="BSC-WAV-004"):
+        propose(study, WAVE, folder, decisions=Decisions(map_holds=("stress",)))
+    proposal = propose(study, WAVE, folder, decisions=Decisions(map_holds=("leadership_buy_in",)))
+    assert "--map-holds" not in "".join(proposal.notes)
+    write_proposal(study, proposal)
+    assert load_study(study / "config")["harmonisation"][0]["waves"] == "after later"
+
+
+def test_what_lists_its_sources_is_named(study, deliver):
+    (study / "config/measures.yaml").open("a", encoding="utf-8").write(
+        "reported:\n  - {id: kept, label: Kept, sources: [staff_after], items: [{item: lead_1, label: Leads, at_least: 4}]}\n"
+    )
+    told = "\n".join(propose(study, WAVE, deliver(staff_later=next_answers)).notes)
+    assert "config/measures.yaml (reported, kept): leaves staff_later out until it is added" in told
+
+
 def test_what_is_partial_or_outside_the_scale_is_said_with_its_count(study, deliver):
     proposal = propose(study, WAVE, deliver(staff_later=lambda lines: [line.replace(",4,", ",9,") for line in next_answers(lines)[:4]]))
     told = "\n".join(proposal.notes)
@@ -325,19 +367,22 @@ def test_the_checks_compare_with_the_manifest_and_say_when_there_is_none(study):
 
 
 def test_a_dry_run_in_words():
-    output = (
-        "Job stats:\nall 1\n\nJob 3: Reading staff_t5\nReason: Missing\nJob 4: Reading staff_t1\nJob 5: Fitting m2\nJob 9: Fitting m1\n"
-    )
-    output += "Job 7: Reading the monthly metrics\nJob 8: Drawing up T1_flow, F1_runs\n"
-    said = rerun_text(Rerun(messages_of(output), 9), {"staff_t1", "staff_t3", "staff_t5"}, {"staff_t5"})
+    output = "Job stats:\nall 1\n\nJob 3: Reading staff_t5\nReason: Missing\nJob 4: Reading staff_t1\nJob 7: Reading the monthly metrics\n"
+    output += "Job 6: Collecting the models\nReason: Input files updated by another job: data/derived/settled/models/index.json\n"
+    certain, waiting = messages_of(output)
+    assert waiting == ("Collecting the models",)
+    behind = (*waiting, "Drawing up T1_flow, F1_runs", "Fitting m1", "Fitting m2")
+    said = rerun_text(Rerun(certain, behind, 9), {"staff_t1", "staff_t3", "staff_t5"}, {"staff_t5"})
     assert said.splitlines() == [
-        "6 of 9 jobs would run:",
+        "3 of 9 jobs run:",
         "  1 new source is read: staff_t5",
         "  1 source is read again: staff_t1",
-        "  2 models are fitted again: m1, m2",
-        "  2 tables and figures are drawn again: F1_runs, T1_flow",
-        "  1 of 3 sources are not read again",
         "  reading the monthly metrics",
+        "  1 of 3 sources are not read again",
+        "4 more are looked at then, and run only if what they read is not as it was:",
+        "  2 models: m1, m2",
+        "  2 tables and figures: F1_runs, T1_flow",
+        "  collecting the models",
     ]
 
 

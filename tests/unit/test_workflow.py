@@ -1,12 +1,15 @@
 """Digests see what Snakemake does not; tables are written whole, sorted and typed; seeds depend on the job alone."""
 
 import os
+import re
 
 import pandas as pd
 import pytest
 
 from bscstudy import workflow
 from bscstudy.errors import BscError
+from bscstudy.pipeline import SCORED
+from bscstudy.steps.sound import SOURCES
 from bscstudy.tables import Column, read_sidecar, read_table, write_bytes, write_json, write_table
 
 
@@ -92,3 +95,14 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_json_never_holds_nan(tmp_path):
     write_json(tmp_path / "f.json", {"b": float("nan"), "a": [float("inf"), 0.1 + 0.2]})
     assert (tmp_path / "f.json").read_text() == '{\n "a": [\n  null,\n  0.3\n ],\n "b": null\n}\n'
+
+
+def test_every_step_that_scores_sources_judges_all_its_inputs_of_them():
+    steps = {path.stem for path in (workflow.PACKAGE / "steps").glob("*.py") if "steps.sound import" in path.read_text(encoding="utf-8")}
+    assert steps == set(SCORED)
+    files = sorted((workflow.PACKAGE.parents[1] / "workflow" / "rules").glob("*.smk"))
+    rules = dict(re.findall(r"rule (\w+):\n\s+input:\n(.*?)\n\s+output:", "\n".join(f.read_text(encoding="utf-8") for f in files), re.S))
+    for step in steps:
+        given = re.sub(r"\s", "", rules[step])
+        assert f'compared=source_tables(pipeline.compared_sources(STUDY,"{step}"))' in given
+        assert set(re.findall(r"(\w+)=(?:pipeline\.)?source_table", given)) <= set(SOURCES), step

@@ -71,3 +71,16 @@ def test_the_metrics_that_moved_give_a_signal_and_the_others_none(demonstration)
     overall = signals[signals["group"] == "all"].set_index("metric")["signal"]
     moved = [name for name in overall.index if overall[name] != "none"]
     assert sorted(moved) == ["challenging_behavior", "family_communication"]
+
+
+def test_ties_to_other_centers_grow_as_planted_and_spoilt_names_are_none(demonstration):
+    planted = read_parameters()["peers"]
+    network = read_table(demonstration / "data/derived/measures/peer_network.csv").set_index(["level", "wave"])
+    people = network.loc["person"]
+    for wave, share in planted["cross_center"].items():
+        found = people.loc[wave]
+        # 99 % of binomial shares lie within 2.58 standard errors
+        assert abs(found["cross_center"] - share) < 2.58 * (share * (1 - share) / found["n_ties"]) ** 0.5, wave
+        assert found["n_unknown"] == planted["strangers"][wave], "a name in lower case is known, a stranger is not"
+    assert people.loc["T1", "cross_center"] < people.loc["T4", "cross_center"] < people.loc["T3", "cross_center"]
+    assert network.loc[("center", "T1"), "density"] < network.loc[("center", "T3"), "density"]

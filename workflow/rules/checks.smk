@@ -49,6 +49,7 @@ rule check_gate:
 rule link_people:
     input:
         register=source_tables(pipeline.register_sources(STUDY)),
+        compared=source_tables(pipeline.compared_sources(STUDY, "link_people")),
         tables=source_tables(pipeline.person_sources(STUDY)),
     output:
         people="data/derived/people.csv",
@@ -63,5 +64,25 @@ rule link_people:
         code=code_for("link_people"),
     message:
         "Linking people across waves"
+    script:
+        "../scripts/run_step.py"
+
+
+checkpoint settle_centers:
+    input:
+        centers=rules.link_people.output.centers,
+    output:
+        index="data/derived/settled/people/index.json",
+    log:
+        "reports/logs/settle_centers.log",
+    priority: 20
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("settle_centers"),
+        config=config_for("settle_centers"),
+        code=code_for("settle_centers"),
+    message:
+        "Comparing the list of centers with the one before"
     script:
         "../scripts/run_step.py"

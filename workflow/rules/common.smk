@@ -5,7 +5,7 @@ from pathlib import Path
 SOURCE = Path(str(workflow.current_basedir)).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
-from bscstudy import pipeline
+from bscstudy import pipeline, sections
 from bscstudy.launch import open_study, print_failures, share_source
 
 share_source(SOURCE)
@@ -19,11 +19,11 @@ wildcard_constraints:
 
 # Each job carries digests of the code and of the configuration it depends on, so that an edit of either reruns it.
 def sections_for(rule):
-    return lambda wildcards: pipeline.sections(STUDY, rule, dict(wildcards))
+    return lambda wildcards: sections.sections_of(STUDY, rule, dict(wildcards))
 
 
 def config_for(rule):
-    return lambda wildcards: pipeline.config_digest(STUDY, rule, dict(wildcards))
+    return lambda wildcards: sections.config_digest(STUDY, rule, dict(wildcards))
 
 
 def code_for(rule):
@@ -42,8 +42,39 @@ def source_tables(names):
     return [pipeline.source_table(name) for name in names]
 
 
+# Behind a checkpoint only that is made again whose settled inputs changed, and which those are is known once the checkpoint
+# has run. `snakemake -n --config plan=whole` shows every job that may follow.
+WHOLE_PLAN = config.get("plan") == "whole"
+
+
+def settled_centers(wildcards):
+    if WHOLE_PLAN:
+        return rules.settle_centers.output.index
+    checkpoints.settle_centers.get()
+    return pipeline.SETTLED_CENTERS
+
+
 def model_inputs(wildcards):
+    if WHOLE_PLAN:
+        return {"comparability": rules.settle_model_rows.output.index}
+    checkpoints.settle_model_rows.get()
     return pipeline.model_tables(STUDY, wildcards.model)
+
+
+def settled_first(paths):
+    """Give inputs only once it is known which models are fitted again; with them the settled list of centers where it is one."""
+
+    def inputs(wildcards):
+        if STUDY["models"] and not WHOLE_PLAN:
+            checkpoints.settle_model_rows.get()
+        if isinstance(paths, str):
+            return paths
+        return [
+            settled_centers(wildcards) if path == pipeline.SETTLED_CENTERS else path
+            for path in paths
+        ]
+
+    return inputs
 
 
 onerror:

@@ -7,7 +7,7 @@ for SECTION, NAMES in pipeline.exhibits_by_section(STUDY).items():
         name:
             SECTION
         input:
-            tables=pipeline.exhibit_tables(STUDY, NAMES),
+            tables=settled_first(pipeline.exhibit_tables(STUDY, NAMES)),
         output:
             **pipeline.exhibit_files(STUDY, NAMES),
         log:
@@ -27,7 +27,9 @@ for SECTION, NAMES in pipeline.exhibits_by_section(STUDY).items():
 
 rule write_report:
     input:
-        records=[f"reports/data/{row['exhibit']}.json" for row in STUDY["exhibits"]],
+        records=settled_first(
+            [f"reports/data/{row['exhibit']}.json" for row in STUDY["exhibits"]]
+        ),
         tables_html=[
             f"reports/tables/{row['exhibit']}.html" for row in STUDY["exhibits"]
         ],

@@ -4,6 +4,7 @@
 rule score_scales:
     input:
         register=source_tables(pipeline.register_sources(STUDY)),
+        compared=source_tables(pipeline.compared_sources(STUDY, "score_scales")),
         tables=source_tables(pipeline.scored_sources(STUDY)),
         people=rules.link_people.output.people,
         centers=rules.link_people.output.centers,
@@ -95,8 +96,11 @@ if STUDY["observation"]:
     rule score_observation:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(
+                pipeline.compared_sources(STUDY, "score_observation")
+            ),
             tables=source_tables(pipeline.observation_sources(STUDY)),
-            centers=rules.link_people.output.centers,
+            centers=settled_centers,
         output:
             observation="data/derived/measures/observation.csv",
             person="data/derived/measures/observation_person.csv",
@@ -124,6 +128,7 @@ if STUDY["fidelity"]:
     rule score_fidelity:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "score_fidelity")),
             tables=source_tables(pipeline.fidelity_sources(STUDY)),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
@@ -169,6 +174,7 @@ if STUDY["attendance"]:
     rule count_attendance:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "count_attendance")),
             table=pipeline.source_table(STUDY["attendance"]["source"]),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
@@ -193,6 +199,7 @@ if STUDY["costs"]:
     rule price_costs:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "price_costs")),
             table=pipeline.source_table(STUDY["costs"]["source"]),
             fidelity=pipeline.present_tables(STUDY, ["measures/fidelity"]),
             centers=rules.link_people.output.centers,
@@ -217,6 +224,7 @@ if STUDY["peer_network"]:
     rule map_peer_network:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "map_peer_network")),
             tables=source_tables(STUDY["peer_network"]["sources"]),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
@@ -242,6 +250,7 @@ if STUDY["reported"]:
     rule count_reports:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "count_reports")),
             tables=source_tables(pipeline.reported_sources(STUDY)),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
@@ -267,9 +276,10 @@ if STUDY["run_charts"]:
     rule build_run_charts:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "build_run_charts")),
             table=pipeline.source_table(STUDY["run_charts"]["source"]),
             marked=source_tables(pipeline.annotation_sources(STUDY)),
-            centers=rules.link_people.output.centers,
+            centers=settled_centers,
         output:
             series="data/derived/measures/run_charts.csv",
             signals="data/derived/measures/run_chart_signals.csv",

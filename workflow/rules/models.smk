@@ -1,6 +1,26 @@
 # One job a model; a fit that cannot be trusted says so and does not reach a table.
 
 
+checkpoint settle_model_rows:
+    input:
+        tables=pipeline.analysis_tables(STUDY),
+        aggregation=pipeline.evidence_tables(STUDY),
+    output:
+        index="data/derived/settled/models/index.json",
+    log:
+        "reports/logs/settle_model_rows.log",
+    conda:
+        "../../environment.yml"
+    params:
+        sections=sections_for("settle_model_rows"),
+        config=config_for("settle_model_rows"),
+        code=code_for("settle_model_rows"),
+    message:
+        "Comparing the rows of every model with those before"
+    script:
+        "../scripts/run_step.py"
+
+
 rule fit_model:
     input:
         unpack(model_inputs),
@@ -22,7 +42,9 @@ rule fit_model:
 
 rule collect_models:
     input:
-        fits=[f"data/derived/models/{model}.json" for model in STUDY["models"]],
+        fits=settled_first(
+            [f"data/derived/models/{model}.json" for model in STUDY["models"]]
+        ),
     output:
         estimates="data/derived/models/estimates.csv",
         fits="data/derived/models/fits.csv",

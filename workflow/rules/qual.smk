@@ -4,9 +4,11 @@ if STUDY["qual"]:
     rule code_themes:
         input:
             register=source_tables(pipeline.register_sources(STUDY)),
+            compared=source_tables(pipeline.compared_sources(STUDY, "code_themes")),
             codings=source_tables(pipeline.coding_sources(STUDY)),
             documents=pipeline.source_table(STUDY["qual"]["documents"]),
             asked=pipeline.source_table(STUDY["qual"]["asked"]),
+            paragraphs=source_tables(pipeline.paragraph_sources(STUDY)),
             people=rules.link_people.output.people,
             centers=rules.link_people.output.centers,
         output:
@@ -33,14 +35,14 @@ if STUDY["qual"] and STUDY["models"]:
 
     rule merge_strands:
         input:
-            estimates=rules.collect_models.output.estimates,
+            estimates=settled_first(rules.collect_models.output.estimates),
             fits=rules.collect_models.output.fits,
             scores=rules.score_scales.output.table,
             observation=pipeline.present_tables(STUDY, ["measures/observation"]),
             fidelity=pipeline.present_tables(STUDY, ["measures/fidelity"]),
             presence=rules.code_themes.output.presence,
             theme_center=rules.code_themes.output.theme_center,
-            centers=rules.link_people.output.centers,
+            centers=settled_centers,
         output:
             joint="data/derived/integrate/joint_display.csv",
             centers_table="data/derived/integrate/center_themes.csv",

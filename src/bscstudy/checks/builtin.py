@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bscstudy.checks.compared import of_one_instrument, of_one_wave, of_the_study
 from bscstudy.checks.flow import sample_flow
-from bscstudy.checks.registry import Finding, Source, items_of, register, row_findings, waves_of, whole_finding
+from bscstudy.checks.registry import Finding, Source, items_of, register, row_findings, wave_by_row, waves_of, whole_finding
 from bscstudy.io.spelling import spell
 
 GRACE_DAYS = 60
@@ -15,7 +16,7 @@ SPELLED_KEYS = ("person_id", "center_id")
 LOOSEST = {"case": "lower", "separators": "dash", "leading_zeros": "drop"}
 
 
-@register("duplicate_key", "Two rows for one key", "stop")
+@register("duplicate_key", "Two rows for one key", "stop", compared_with=of_one_wave, adds_up=True)
 def duplicate_key(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Rows that repeat the key of an earlier row; for people also across files of one instrument and wave."""
     findings = []
@@ -23,7 +24,9 @@ def duplicate_key(tables: dict[str, Source], config: dict) -> list[Finding]:
         key = _key_columns(group[0])
         if not key:
             continue
-        rows = pd.concat([source.frame.assign(_source=source.id) for source in group], ignore_index=True)
+        wanted = ["row", "wave", *key]
+        parts = [source.frame[source.frame.columns.intersection(wanted)].assign(_source=source.id) for source in group]
+        rows = pd.concat(parts, ignore_index=True)
         rows = rows[rows[key].notna().all(axis=1)]
         first = rows.groupby(key, sort=False)[["row", "_source"]].transform("first")
         again = rows.duplicated(key)
@@ -131,15 +134,14 @@ def _problems(kind: str):
     def found(tables: dict[str, Source], config: dict) -> list[Finding]:
         findings = []
         for source in tables.values():
-            waves = dict(zip(source.frame["row"], source.frame["wave"], strict=True)) if "wave" in source.frame.columns else {}
+            waves = wave_by_row(source)
             coded = {row["item"] for row in items_of(config, source) if row.get("response_scale")}
             for entry in source.extra.get("problems") or []:
                 off_scale = entry["kind"] == "out_of_range" and entry.get("item") in coded
                 if ("unknown_code" if off_scale else entry["kind"]) == kind:
-                    wave = waves.get(entry.get("row"))
+                    wave = waves.get(entry.get("row"), "")
                     row = None if entry.get("row") is None else int(entry["row"])
                     column = str(entry.get("column") or entry.get("item") or "")
-                    wave = "" if wave is None or pd.isna(wave) else str(wave)
                     findings.append(Finding(kind, source.id, source.file, row, column, wave, 1, "cells", PROBLEMS[kind]))
         return findings
 
@@ -183,7 +185,7 @@ def _bound(wave: pd.Series, waves: dict[str, dict], side: str) -> pd.Series:
     return pd.to_datetime(wave.map({name: settings.get(side) for name, settings in waves.items()}), errors="coerce")
 
 
-@register("id_spelling_changed", "Id written in another way", "report")
+@register("id_spelling_changed", "Id written in another way", "report", compared_with=of_the_study)
 def id_spelling_changed(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Ids that ingest had to rewrite, and ids that differ from the more usual spelling only in case, separators or leading zeros."""
     findings = []
@@ -207,7 +209,7 @@ def _rare_spellings(tables: dict[str, Source], key: str) -> list[Finding]:
         return []
     ids = pd.concat([source.frame[key].dropna().astype("str") for source in holding])
     uses = ids.value_counts().rename_axis("id").reset_index(name="n")
-    uses["plain"] = [spell(text, LOOSEST) for text in uses["id"]]
+    uses["plain"] = [spell(text, LOOSEST) for text in uses["id"].tolist()]
     uses = uses.sort_values(["plain", "n", "id"], ascending=[True, False, True])
     rare = set(uses.loc[uses.duplicated("plain"), "id"])
     findings = []
@@ -218,7 +220,9 @@ def _rare_spellings(tables: dict[str, Source], key: str) -> list[Finding]:
     return findings
 
 
-@register("unused_crosswalk_row", "Row of the crosswalk that renamed nobody", "report")
+@register(
+    "unused_crosswalk_row", "Row of the crosswalk that renamed nobody", "report", reads=("ids", "crosswalks"), compared_with=of_the_study
+)
 def unused_crosswalk_row(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Rows of a crosswalk whose old id no source has where the row holds: a misspelled id, or a row that is no longer needed."""
     findings = []
@@ -246,7 +250,7 @@ def excluded_record(tables: dict[str, Source], config: dict) -> list[Finding]:
     return findings
 
 
-@register("missing_expected", "Expected form not received", "report", "forms")
+@register("missing_expected", "Expected form not received", "report", "forms", reads=("scales",), compared_with=of_one_instrument)
 def missing_expected(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Forms that the register of people lets expect and that did not come, by instrument and wave."""
     flow = sample_flow(tables, config)

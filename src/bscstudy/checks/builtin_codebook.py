@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bscstudy.checks.compared import of_one_file, of_one_instrument
 from bscstudy.checks.drift import item_drift
-from bscstudy.checks.registry import WHY, Finding, Source, items_of, listed_ids, register, waves_of, whole_finding
+from bscstudy.checks.registry import WHY, Finding, Source, items_of, listed_ids, register, wave_by_row, waves_of, whole_finding
 
 SCALE_BLOCK, SHARED_BLOCK = 4, 8
 
 
-@register("unknown_column", "Column that the codebook does not describe", "report", "columns")
+@register("unknown_column", "Column that the codebook does not describe", "report", "columns", compared_with=of_one_file)
 def unknown_column(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Columns of a file that no item and no key of any source of that file reads; they are in no derived table."""
     unread: dict[str, set[str]] = {}
@@ -28,7 +29,7 @@ def unknown_column(tables: dict[str, Source], config: dict) -> list[Finding]:
     ]
 
 
-@register("renamed_column", "Column renamed between files", "report", "columns")
+@register("renamed_column", "Column renamed between files", "report", "columns", compared_with=of_one_instrument)
 def renamed_column(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Items that one file of an instrument holds under another column name than the instrument's other files."""
     findings = []
@@ -49,7 +50,7 @@ def _specific_last(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: bool(listed_ids(row.get("sources"))))
 
 
-@register("unanswered_item", "Item of a scale that nobody answered", "report", "items")
+@register("unanswered_item", "Item of a scale that nobody answered", "report", "items", reads=("scales",))
 def unanswered_item(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Items of a scale that are asked in a file whose forms answer others of the scale's items, but never this one."""
     findings = []
@@ -79,7 +80,7 @@ class Block:
     smallest: int
 
 
-@register("straight_lining", "One answer throughout blocks of items", "report")
+@register("straight_lining", "One answer throughout blocks of items", "report", reads=("scales",))
 def straight_lining(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Forms that give one code to at least eight items in complete blocks (as answered, before any reversal).
 
@@ -91,11 +92,10 @@ def straight_lining(tables: dict[str, Source], config: dict) -> list[Finding]:
     for source in tables.values():
         if "observation_id" in source.keys or "wave" not in source.frame.columns:
             continue
-        waves = dict(zip(source.frame["row"], source.frame["wave"], strict=True))
+        waves = wave_by_row(source)
         for row, names in sorted(_straight_forms(source, config).items()):
-            wave = "" if pd.isna(waves[row]) else str(waves[row])
             text = f"one answer throughout {len(names)} complete block(s) of items"
-            findings.append(Finding("straight_lining", source.id, source.file, row, " ".join(names), wave, 1, "rows", text))
+            findings.append(Finding("straight_lining", source.id, source.file, row, " ".join(names), waves[row], 1, "rows", text))
     return findings
 
 
@@ -153,9 +153,10 @@ def _drift_findings(check: str, changes: tuple[str, ...], text: str):
     return found
 
 
-register("wording_changed", "Item worded otherwise than in the wave before", "report", "items")(
+_VERSIONS = {"reads": ("harmonisation",), "compared_with": of_one_instrument}
+register("wording_changed", "Item worded otherwise than in the wave before", "report", "items", **_VERSIONS)(
     _drift_findings("wording_changed", ("reworded",), "the wording differs between {} and {}")
 )
-register("response_scale_changed", "Item with another response scale than in the wave before", "report", "items")(
+register("response_scale_changed", "Item with another response scale than in the wave before", "report", "items", **_VERSIONS)(
     _drift_findings("response_scale_changed", ("rescaled",), "the response scale or range differs between {} and {}")
 )

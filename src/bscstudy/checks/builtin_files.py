@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
-from bscstudy.checks.registry import Finding, Source, register
+from bscstudy.checks.registry import Finding, Source, register, wave_by_row
 
 #: check -> label, default severity, unit
 NOTICES = {
@@ -21,13 +19,11 @@ def _noticed(check: str):
     def found(tables: dict[str, Source], config: dict) -> list[Finding]:
         findings = []
         for source in tables.values():
-            waves = dict(zip(source.frame["row"], source.frame["wave"], strict=True)) if "wave" in source.frame.columns else {}
-            for entry in source.extra.get("notices") or []:
-                if entry["check"] == check:
-                    wave = waves.get(entry["row"])
-                    wave = "" if wave is None or pd.isna(wave) else str(wave)
-                    told = (entry["column"], wave, entry["n"], entry["unit"], entry["message"])
-                    findings.append(Finding(check, source.id, source.file, entry["row"], *told))
+            entries = [entry for entry in source.extra.get("notices") or [] if entry["check"] == check]
+            waves = wave_by_row(source) if entries else {}
+            for entry in entries:
+                told = (entry["column"], waves.get(entry["row"], ""), entry["n"], entry["unit"], entry["message"])
+                findings.append(Finding(check, source.id, source.file, entry["row"], *told))
         return findings
 
     return found

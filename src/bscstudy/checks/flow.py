@@ -27,8 +27,9 @@ def sample_flow(tables: dict[str, Source], config: dict) -> pd.DataFrame:
     -------
     DataFrame
         Columns as `FLOW_COLUMNS`. A form is received if it is not excluded and has at least one valid answer; people are
-        counted once, visits once whatever their raters and segments, anonymous forms by row. `expected` is missing where no register
-        says who should answer (visits, anonymous forms, a wave for which the register lists nobody of these roles). `unlinked`
+        counted once, visits once whatever their raters and segments, anonymous forms by row. Of an instrument whose sources set one
+        role, or core or other, for all forms only such people are expected. `expected` is missing where no register says who
+        should answer (visits, anonymous forms, a wave for which the register lists nobody of these roles). `unlinked`
         are the received forms that name no person, so that nobody can follow them over waves (no visits). A person on the
         register counts under the register's center and role of that wave.
     """
@@ -63,6 +64,7 @@ def _instrument_flow(sources: list[Source], expected: pd.DataFrame, config: dict
     if people and len(expected):
         used = {wave for source in sources for wave in waves_of(source)}
         wanted = expected[expected["wave"].isin(used) & expected["role"].isin(_roles(sources, forms, config))]
+        wanted = wanted[wanted["core"].isin(_fixed(sources, "core"))] if "core" in wanted and _fixed(sources, "core") else wanted
         rows["expected"] = pd.Series(0, index=rows.index, dtype="Int64").where(rows["wave"].isin(wanted["wave"]))
         rows = pd.concat([rows, wanted.assign(expected=1, **dict.fromkeys(COUNTS, 0))], ignore_index=True)
     rows["expected"] = rows["expected"].astype("Int64")
@@ -101,10 +103,15 @@ def _placed_by_register(forms: pd.DataFrame, expected: pd.DataFrame) -> pd.DataF
 
 def _roles(sources: list[Source], forms: pd.DataFrame, config: dict) -> set[str]:
     """Return the roles an instrument is meant for: fixed by the source, named by every item, or seen among its forms."""
-    fixed = {s.keys["role"]["constant"] for s in sources if isinstance(s.keys.get("role"), dict) and "constant" in s.keys["role"]}
+    fixed = _fixed(sources, "role")
     if fixed:
         return fixed
     named = [listed_ids(row.get("roles")) for source in sources for row in items_of(config, source)]
     if named and all(named):
         return {role for roles in named for role in roles}
     return set(forms["role"].dropna())
+
+
+def _fixed(sources: list[Source], key: str) -> set[str]:
+    """Return the values of a key that sources set for all their forms."""
+    return {s.keys[key]["constant"] for s in sources if isinstance(s.keys.get(key), dict) and "constant" in s.keys[key]}

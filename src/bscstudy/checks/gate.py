@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bscstudy.checks.quality import run_checks
+from bscstudy.checks.quality import run_checks, stopping
 from bscstudy.checks.registry import Source
+from bscstudy.checks.rules import sources_of
 from bscstudy.errors import BscError, rows_said
+from bscstudy.io.inventory import files_of
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ def require_sound(tables: dict[str, Source], config: dict) -> None:
     """Raise if some of a study's sources hold a severe finding.
 
     Every step that scores sources asks this of its own ones, so that nothing is computed from them whatever the order of
-    jobs. Own rules count that name none but these sources.
+    jobs.
 
     Parameters
     ----------
     tables : dict of str to Source
-        The sources with their excluded rows, and the registers their keys refer to.
+        The sources with their excluded rows, the registers their keys refer to and what `sources_compared` names.
     config : dict
-        The sections `run_checks` needs.
+        The sections `run_checks` needs, of those of `sections_read` at least what it names.
 
     Raises
     ------
@@ -63,6 +65,24 @@ def require_sound(tables: dict[str, Source], config: dict) -> None:
     """
     quality = run_checks(tables, config, severe_only=True)
     pass_gate(quality.findings, quality.summary)
+
+
+def sources_compared(names: list[str], config: dict) -> list[str]:
+    """Return the further sources that checks and own rules that can stop the run compare these with."""
+    checks, rules = stopping(config)
+    found = {other for check in checks for name in names for other in check.compared_with(name, config)}
+    found |= {other for rule in rules if rule["source"] in names for other in sources_of(rule)}
+    return sorted(found & set(config["sources"]) - set(names))
+
+
+def sections_read(names: list[str], config: dict) -> dict[str, str]:
+    """Return local name -> address of the further sections that checks that can stop the run read to judge these sources."""
+    sections = {name for check in stopping(config)[0] for name in (*check.reads, check.needs) if name}
+    addresses = {name: name for name in sorted(sections)}
+    if "manifest" in addresses:
+        files = sorted({file for name in names for file in files_of(config["sources"][name])})
+        addresses["manifest"] = f"manifest[file={'|'.join(files)}]"
+    return addresses
 
 
 def _refusal(severe: pd.DataFrame, summary: pd.DataFrame) -> BscError:

@@ -48,8 +48,9 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
         The sections `waves`, `register`, `sources`, `items`, `scales`, `checks` and, for rules that name a code
         for missing, `missing_codes`.
     severe_only : bool
-        Whether only checks and rules that can stop the run are made, rules only where all sources they name are given; the
-        settings as a whole are then taken to be judged elsewhere, over all sources.
+        Whether only checks and rules that can stop the run are made, rules only where all sources they name are given, and of
+        the checks only what they find in sources given together with all that they compare them with; the settings as a whole
+        are then taken to be judged elsewhere, over all sources.
 
     Raises
     ------
@@ -59,8 +60,8 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
     """
     made, rules = list(REGISTRY.values()), (config.get("checks") or {}).get("rules") or []
     if severe_only:
-        made = [check for check in made if severity_of(check.id, "", config)[0] == "stop"]
-        rules = [r for r in rules if set(sources_of(r)) <= set(tables) and severity_of(r["id"], r["source"], config)[0] == "stop"]
+        made, rules = stopping(config)
+        rules = [rule for rule in rules if set(sources_of(rule)) <= set(tables)]
     else:
         _check_settings(config, tables)
     check_rules(rules, tables)
@@ -70,6 +71,8 @@ def run_checks(tables: dict[str, Source], config: dict, *, severe_only: bool = F
         remaining, counts_kept = _one_pass(kept, made, rules, config)
     else:
         remaining, counts_kept = everything, counts
+    if severe_only:
+        everything, remaining = (_judged(found, tables, config) for found in (everything, remaining))
     rated = _rated(everything, remaining, config)
     return Quality(_findings_frame(rated), _summary_frame(rated, rules, counts, counts_kept, config))
 
@@ -102,6 +105,23 @@ def _one_pass(tables: dict[str, Source], made: list[Check], rules: list[dict], c
         counts[rule["id"]] = counted.n
         findings += counted.findings
     return findings, counts
+
+
+def stopping(config: dict) -> tuple[list[Check], list[dict]]:
+    """Return the built-in checks and the study's own rules that can stop the run."""
+    rules = (config.get("checks") or {}).get("rules") or []
+    made = [check for check in REGISTRY.values() if severity_of(check.id, "", config)[0] == "stop"]
+    return made, [rule for rule in rules if severity_of(rule["id"], rule["source"], config)[0] == "stop"]
+
+
+def _judged(findings: list[Finding], tables: dict[str, Source], config: dict) -> list[Finding]:
+    """Leave out what a check found in a source without having seen all that it compares the source with."""
+    partial = {
+        (check, source)
+        for check, source in {(f.check, f.source) for f in findings if f.check in REGISTRY}
+        if not REGISTRY[check].adds_up and not REGISTRY[check].compared_with(source, config) <= set(tables)
+    }
+    return [finding for finding in findings if (finding.check, finding.source) not in partial]
 
 
 def severity_of(check: str, source: str, config: dict) -> tuple[str, str]:

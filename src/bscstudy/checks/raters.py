@@ -14,7 +14,19 @@ NOT_LISTED, NO_DATE, BEFORE, AFTER = (
 )
 
 
-@register("uncertified_rater", "Visit by a rater without a certificate on that day", "report")
+def lists_of_raters(source: str, config: dict) -> set[str]:
+    """Return the sources that list the certified raters of the instruments observed in a source."""
+    listed = [i["certification"]["source"] for i in config.get("observation") or [] if i["source"] == source and i.get("certification")]
+    return set(listed)
+
+
+@register(
+    "uncertified_rater",
+    "Visit by a rater without a certificate on that day",
+    "report",
+    reads=("observation",),
+    compared_with=lists_of_raters,
+)
 def uncertified_rater(tables: dict[str, Source], config: dict) -> list[Finding]:
     """First row of each visit and rater for which no certificate of the instrument covers the day; first and last day count."""
     findings = []

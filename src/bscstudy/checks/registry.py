@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bscstudy.checks.compared import no_other
 from bscstudy.tables import read_sidecar, read_table
 
 SEVERITIES = ("stop", "report", "tolerated", "resolved")
@@ -56,7 +57,7 @@ def read_sources(paths: list[Path], sources: dict) -> dict[str, Source]:
     found = {}
     for path in paths:
         extra = read_sidecar(path).get("extra") or {}
-        found[path.stem] = Source(path.stem, read_table(path, drop_excluded=False).copy(), sources.get(path.stem) or {}, extra)
+        found[path.stem] = Source(path.stem, read_table(path, drop_excluded=False), sources.get(path.stem) or {}, extra)
     return dict(sorted(found.items()))
 
 
@@ -84,7 +85,16 @@ class Finding:
 class Check:
     """A registered check; `function(tables, config)` takes source id -> Source and returns findings.
 
-    `needs` is the section of the configuration without which nothing is checked, blank where there is none.
+    Attributes
+    ----------
+    needs : str
+        The section of the configuration without which nothing is checked, blank where there is none.
+    reads : tuple of str
+        Further sections it reads, beyond those that every step that scores sources has.
+    compared_with : callable
+        The sources that a source is compared with (:mod:`bscstudy.checks.compared`); without them it cannot be judged.
+    adds_up : bool
+        Whether what it finds in some of these sources is also found in all of them.
     """
 
     id: str
@@ -93,16 +103,19 @@ class Check:
     unit: str
     function: Callable[[dict[str, Source], dict], Iterable[Finding]]
     needs: str = ""
+    reads: tuple[str, ...] = ()
+    compared_with: Callable[[str, dict], set[str]] = no_other
+    adds_up: bool = False
 
 
 REGISTRY: dict[str, Check] = {}
 
 
-def register(check: str, label: str, severity: str, unit: str = "rows", needs: str = ""):
-    """Enter a function as the built-in check of this id."""
+def register(check: str, label: str, severity: str, unit: str = "rows", **more):
+    """Enter a function as the built-in check of this id; `more` are the other attributes of `Check`."""
 
     def enter(function):
-        REGISTRY[check] = Check(check, label, severity, unit, function, needs)
+        REGISTRY[check] = Check(check, label, severity, unit, function, **more)
         return function
 
     return enter
@@ -141,6 +154,13 @@ def waves_of(source: Source) -> list[str]:
     declared = source.settings.get("wave")
     found = set() if "wave" not in source.frame.columns else {str(w) for w in source.frame["wave"].dropna().unique()}
     return sorted(found | ({declared} if isinstance(declared, str) else set()))
+
+
+def wave_by_row(source: Source) -> dict[int, str]:
+    """Return row -> wave, blank where the row has none; nothing for a source without waves."""
+    if "wave" not in source.frame.columns:
+        return {}
+    return dict(zip(source.frame["row"].tolist(), source.frame["wave"].fillna("").astype("str").tolist(), strict=True))
 
 
 def ordered_waves(config: dict) -> list[str]:

@@ -7,7 +7,6 @@ import pandas as pd
 from bscstudy import numbers
 from bscstudy.exhibits import labels, masking, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in
-from bscstudy.privacy import is_small
 
 TABLES = ("measures/attendance",)
 FIGURE = True
@@ -29,10 +28,10 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         table=_shown(by_role, data[data["mode"] != ALL], context),
         caption="Attendance at learning sessions: people present of those due, by role",
         notes=_notes(by_role, context),
-        sentences=tuple(_sentences(by_role[by_role["role"] == ALL])),
+        sentences=tuple(_sentences(by_role[by_role["role"] == ALL], context)),
         group_by="Session",
         figure=_figure(shares, roles, context),
-        alt="Share of people present by session, one line for each role. " + " ".join(_sentences(by_role[by_role["role"] == ALL])),
+        alt="Share of people present by session, one line for each role. " + " ".join(_sentences(by_role[by_role["role"] == ALL], context)),
         data=shares[["session", "day", "date", "role", "share"]],
     )
 
@@ -40,17 +39,21 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 def _share(rows: pd.DataFrame, context: Context) -> pd.Series:
     """Return the share present of those with an entry; blank where so few are due, present or absent that it tells of single people."""
     entered, alone = rows["n_expected"] - rows["n_unknown"], rows["role"] != ALL
-    small = pd.Series(False, index=rows.index)
-    for counts in (entered, rows["n_present"], entered - rows["n_present"]):
-        small |= counts.map(lambda n: is_small(n, context.min_cell))
-    hidden = masking.with_complement((small & alone)[alone], rows.loc[alone, "n_present"], rows.loc[alone, ["session", "day"]])
-    return (rows["n_present"] / entered.where(entered > 0)).mask(hidden.reindex(rows.index, fill_value=False))
+    counts = (entered, rows["n_present"], entered - rows["n_present"])
+    # who is due could be had from the number present and its share
+    hidden = masking.any_small(counts, context.min_cell) | _due(rows, context).map(lambda n: isinstance(n, str))
+    parts = tuple(count[alone] for count in counts)
+    beside = masking.with_complement(hidden[alone], parts, rows.loc[alone, ["session", "day"]], context.min_cell)
+    return (rows["n_present"] / entered.where(entered > 0)).mask(hidden | beside.reindex(rows.index, fill_value=False))
+
+
+def _due(rows: pd.DataFrame, context: Context) -> pd.Series:
+    sessions = rows.assign(_session=rows["session"] + "|" + rows["day"])
+    return masking.masked(sessions, ["n_expected"], ["_session"], context.min_cell, rows["role"] == ALL)["n_expected"]
 
 
 def _shown(rows: pd.DataFrame, modes: pd.DataFrame, context: Context) -> pd.DataFrame:
-    counts = rows.assign(session_day=rows["session"] + rows["day"], share=_share(rows, context))
-    columns = ["n_expected", "n_present", "n_unknown"]
-    counts[columns] = masking.masked(counts, columns, ["session_day"], context.min_cell, counts["role"] == ALL)
+    counts = rows.assign(n_expected=_due(rows, context), share=_share(rows, context))
     names, shown = context.labels("roles"), []
     for row in counts.to_dict("records"):
         whole, hidden = row["role"] == ALL, numbers.is_missing(row["share"])
@@ -62,9 +65,9 @@ def _shown(rows: pd.DataFrame, modes: pd.DataFrame, context: Context) -> pd.Data
                 "Due": numbers.count(row["n_expected"]),
                 "Present": numbers.MISSING if hidden else numbers.count(row["n_present"]),
                 "Share": numbers.percent(row["share"]),
-                "No entry": numbers.count(row["n_unknown"]),
+                "No entry": numbers.MISSING if hidden else numbers.count(row["n_unknown"]),
                 "Centers": numbers.count_of(row["n_centers_present"], row["n_centers"]) if whole else numbers.MISSING,
-                "Mode": _modes(modes, row, context) if whole else numbers.MISSING,
+                "Mode": _modes(modes, row, context) if whole and not hidden else numbers.MISSING,
             }
         )
     return pd.DataFrame(shown)
@@ -73,7 +76,7 @@ def _shown(rows: pd.DataFrame, modes: pd.DataFrame, context: Context) -> pd.Data
 def _modes(modes: pd.DataFrame, row: dict, context: Context) -> str:
     """Return how many were there in which mode."""
     mine = modes[(modes["session"] == row["session"]) & (modes["day"] == row["day"])]
-    counts = masking.masked(mine, ["n_present"], ["session"], context.min_cell)["n_present"] if len(mine) > 1 else mine["n_present"]
+    counts = masking.masked(mine, ["n_present"], ["session"], context.min_cell)["n_present"] if len(mine) else mine["n_present"]
     told = [f"{labels.lower_first(labels.words(mode))} {numbers.count(n)}" for mode, n in zip(mine["mode"], counts, strict=True)]
     return ", ".join(told) or numbers.MISSING
 
@@ -81,18 +84,22 @@ def _modes(modes: pd.DataFrame, row: dict, context: Context) -> str:
 def _notes(rows: pd.DataFrame, context: Context) -> dict[str, str]:
     whole = rows[rows["role"] == ALL]
     kind = "day" if (whole["day"] != "").any() else "session"
+    due = whole.loc[whole["n_expected"] >= context.min_cell, "n_expected"].sum()
     return {
         "Estimator": "shares of people with an entry; nothing is estimated",
-        "n": f"{numbers.count(whole['n_expected'].sum())} entries due over {numbers.plural(len(whole), kind)}",
+        "n": f"{numbers.count(due)} entries due over {numbers.plural(len(whole), kind)}",
         "Clusters": f"{numbers.count(whole['n_centers'].max())} centers; 'Centers' counts those with somebody present",
         "Exclusions": "people without an entry count as neither present nor absent",
-        "Privacy": masking.note(context.min_cell) + "; a share that rests on so few present or absent is not shown",
+        "Privacy": masking.note(context.min_cell) + "; rows with so few due, present or absent, and what tells them, are not shown",
     }
 
 
-def _sentences(whole: pd.DataFrame) -> list[str]:
+def _sentences(whole: pd.DataFrame, context: Context) -> list[str]:
+    """Return who came over all the sessions that are shown; of a session that is not, a sum over all would tell."""
+    known = _share(whole, context).notna()
+    which, whole = "all sessions" if known.all() else "the sessions shown", whole[known]
     entered = (whole["n_expected"] - whole["n_unknown"]).sum()
-    return [f"Over all sessions {numbers.count_of(whole['n_present'].sum(), entered)} people due were present."]
+    return [] if not entered else [f"Over {which} {numbers.count_of(whole['n_present'].sum(), entered)} people due were present."]
 
 
 def _figure(shares: pd.DataFrame, roles: list[str], context: Context):
@@ -115,6 +122,7 @@ def _figure(shares: pd.DataFrame, roles: list[str], context: Context):
     axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axis.set_ylabel("Present of those due")
     axis.grid(axis="y")
-    figure.legend(loc="outside right center")
+    if axis.lines:
+        figure.legend(loc="outside right center")
     style.finish(figure, context)
     return figure

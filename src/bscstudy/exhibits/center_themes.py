@@ -5,17 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import harmonised
+from bscstudy.exhibits import harmonised, masking
 from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
 from bscstudy.exhibits.labels import better_end, outcome_label, words
 from bscstudy.exhibits.theme_words import center_codes, direction_mark, raised_of_asked, theme_notes
-from bscstudy.privacy import is_small
 
 TABLES = ("qual/presence", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = False
 SECTIONS = ("items", "sources")
 COUNTS = ["n_asked", "n_present", "n_facilitator", "n_barrier"]
+#: what is said of a center in place of small counts, and from how many of its sessions asked
+BANDS = ("less than half", "half or more")
+FEWEST_SESSIONS = 3
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -31,6 +33,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     notes = theme_notes(tables["qual/presence"])
     notes["Outcome"] = f"change of the center's mean of {name}{change_waves(cells)}, not adjusted; {better} is better"
     notes["Cells"] = "sessions that raised the theme of those asked; (+) more facilitators, (−) more barriers, (±) as many of both"
+    notes["Small cells"] = f"counts from 1 to {context.min_cell - 1}, and what would tell them, are not shown{cells_note(cells, context)}"
     notes |= harmonised.map_note([outcome], context) | mean_note(outcome, tables)
     if context.show_centers:
         notes["Centers"] = "shown by letters drawn anew for the study; letters follow no order of the centers"
@@ -69,8 +72,8 @@ def display_groups(tables: dict[str, pd.DataFrame], outcome: str | None, context
     -------
     DataFrame
         `group` (letter of a center, or label of a collaborative), `collaborative`, `outcome_waves`, `outcome_change`, `theme`,
-        `n_asked`, `n_present`, `share`, `n_facilitator`, `n_barrier`, `net_direction`. Collaboratives with fewer sessions than the
-        smallest cell show no counts.
+        `n_asked`, `n_present`, `share`, `n_facilitator`, `n_barrier`, `net_direction` (these missing where they may not be shown),
+        `raised` and `mark` (how many raised the theme and its direction, as shown).
     """
     centers = tables["centers"]
     if outcome is None:
@@ -85,8 +88,40 @@ def display_groups(tables: dict[str, pd.DataFrame], outcome: str | None, context
         cells = cells.assign(group=cells["center_id"].map(codes))
         cells = cells.assign(width=cells["group"].str.len())
         ordered = cells.sort_values(["outcome_rank", "width", "group", "theme"], kind="stable", na_position="last")
-        return ordered.drop(columns=["center_id", "width"]).reset_index(drop=True)
-    return _by_collaborative(cells, better_end(outcome, context) if outcome else "none", context.min_cell)
+        return _withheld(ordered.drop(columns=["center_id", "width"]).reset_index(drop=True), context)
+    return _withheld(_by_collaborative(cells, better_end(outcome, context) if outcome else "none"), context)
+
+
+def _withheld(cells: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Take the counts from cells with few sessions asked or raising the theme, and from what would give them away.
+
+    A center's cell keeps whether less than half or at least half of its sessions raised the theme, if `FEWEST_SESSIONS` were asked.
+    """
+    counts = (cells["n_asked"], cells["n_present"])
+    hidden = masking.with_complement(masking.any_small(counts, context.min_cell), counts, cells[["theme"]], context.min_cell)
+    half = cells["n_present"] * 2 >= cells["n_asked"]
+    enough = hidden & context.show_centers & (cells["n_asked"] >= FEWEST_SESSIONS)
+    raised = cells.apply(raised_of_asked, axis=1, args=(context.min_cell,)).where(~hidden, "hidden")
+    raised = raised.mask(hidden & is_few(cells["n_asked"], context.min_cell), f"<{context.min_cell} asked")
+    raised = raised.mask(enough, half.map({True: BANDS[1], False: BANDS[0]}))
+    marks = cells["net_direction"].where(~hidden | (enough & half)).map(direction_mark)
+    blank = {name: cells[name].astype(float).where(~hidden) for name in [*COUNTS, "share", "net_direction"]}
+    return cells.assign(**blank, raised=raised, mark=marks)
+
+
+def is_few(counts: pd.Series, min_cell: int) -> pd.Series:
+    """Return which counts are small."""
+    return masking.any_small((counts,), min_cell)
+
+
+def cells_note(cells: pd.DataFrame, context: Context) -> str:
+    """Return what is said of cells in which a half stands for counts; blank where there are none."""
+    if not cells["raised"].isin(BANDS).any():
+        return ""
+    return (
+        f"; of a center with so few, only whether less than half or at least half of its sessions raised the theme, and that only "
+        f"from {FEWEST_SESSIONS} sessions asked"
+    )
 
 
 def _without_outcome(theme_center: pd.DataFrame, centers: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -96,22 +131,21 @@ def _without_outcome(theme_center: pd.DataFrame, centers: pd.DataFrame, context:
     return cells.assign(outcome_change=float("nan"), outcome_rank=float("nan"), **{c: cells[c].fillna(0).astype(int) for c in COUNTS})
 
 
-def _by_collaborative(cells: pd.DataFrame, better: str, min_cell: int) -> pd.DataFrame:
+def _by_collaborative(cells: pd.DataFrame, better: str) -> pd.DataFrame:
     counts = cells.groupby(["collaborative", "theme"], as_index=False)[COUNTS].sum()
     change = cells.drop_duplicates("center_id").groupby("collaborative")["outcome_change"].mean()
     counts["group"] = counts["collaborative"]
     counts["outcome_change"] = counts["collaborative"].map(change)
     counts["outcome_waves"] = cells["outcome_waves"].iloc[0] if "outcome_waves" in cells.columns and len(cells) else None
-    small = counts["n_asked"].map(lambda n: is_small(n, min_cell))
-    counts["share"] = (counts["n_present"] / counts["n_asked"].where(counts["n_asked"] > 0)).where(~small)
+    counts["share"] = counts["n_present"] / counts["n_asked"].where(counts["n_asked"] > 0)
     both = counts["n_facilitator"] + counts["n_barrier"]
-    counts["net_direction"] = ((counts["n_facilitator"] - counts["n_barrier"]) / both.where(both > 0)).where(~small)
-    counts[COUNTS] = counts[COUNTS].astype(float).where(~small)
+    counts["net_direction"] = (counts["n_facilitator"] - counts["n_barrier"]) / both.where(both > 0)
     sign = 1 if better == "lower" else -1
     return (
         counts.assign(_order=counts["outcome_change"] * sign)
         .sort_values(["_order", "group", "theme"], kind="stable")
         .drop(columns="_order")
+        .reset_index(drop=True)
     )
 
 
@@ -123,15 +157,9 @@ def _table(cells: pd.DataFrame, outcome: str, labels: dict[str, str], context: C
         first = part.iloc[0]
         row = {"Center": group, "Collaborative": first["collaborative"]} if context.show_centers else {"Collaborative": group}
         row[f"Change in {outcome}{change_waves(cells)}"] = numbers.estimate(first["outcome_change"], signed=True)
-        row |= {labels.get(theme, words(theme)): _cell(of_theme[theme], context.min_cell) for theme in themes}
+        row |= {labels.get(theme, words(theme)): f"{of_theme[theme]['raised']} {of_theme[theme]['mark']}".strip() for theme in themes}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _cell(row: dict, min_cell: int) -> str:
-    if numbers.is_missing(row["n_asked"]):
-        return f"<{min_cell} asked"
-    return f"{raised_of_asked(row)} {direction_mark(row['net_direction'])}".strip()
 
 
 def _sentences(cells: pd.DataFrame, outcome: str, better: str, context: Context) -> tuple[str, ...]:

@@ -65,9 +65,9 @@ _NO_MODEL = {
 }
 _NOT_DRAWN = "models whose estimates are not in points stand in the table only"
 _COLUMNS = [
-    "model", "main", "outcome", "mark", "better", "share", "measure", "unit", "n", "n_persons", "n_centers", "n_excluded", "sd",
-    "contrast_id", "contrast", "drawn", "difference", "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized", "reasons",
-    "estimated",
+    "model", "main", "outcome", "mark", "harmonised", "better", "share", "measure", "unit", "n", "n_persons", "n_centers", "n_excluded",
+    "sd", "contrast_id", "contrast", "drawn", "difference", "estimate", "low", "high", "df", "p_value", "p_adjusted", "standardized",
+    "reasons", "estimated",
 ]  # fmt: skip
 
 
@@ -86,6 +86,7 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
         "model": fit["model"],
         "outcome": labels.outcome_label(fit["outcome"], context) + fit["variant"],
         "mark": model_notes.flag_mark(fit, flags, footnotes),
+        "harmonised": model_notes.harmonised_word(fit),
         "better": labels.better_end(fit["outcome"], context),
         "share": labels.is_share(fit["outcome"], context) and measure_words(fit.get("link")) == "points",
         "measure": measure_words(fit.get("link")),
@@ -164,7 +165,7 @@ def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
 def _sentence(row: dict) -> str:
     if numbers.is_missing(row["estimate"]):
         return sentences.not_estimated_sentence(row["outcome"], row["reasons"], row["estimated"] is True)
-    named = (row, row["outcome"], labels.lower_first(row["contrast"]), row["unit"])
+    named = (row, row["outcome"] + row["harmonised"], labels.lower_first(row["contrast"]), row["unit"])
     if row["difference"]:
         return sentences.difference_sentence(*named, share=bool(row["share"]))
     return sentences.change_sentence(*named, row["better"], share=bool(row["share"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import style
+from bscstudy.exhibits import masking, style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
 from bscstudy.exhibits.theme_words import center_codes
 
@@ -13,6 +13,8 @@ TABLES = ("measures/costs", "centers")
 FIGURE = True
 SECTIONS = ("costs",)
 TOTAL = "total"
+#: centers a collaborative must have to be shown where single centers may not be
+FEWEST_CENTERS = 3
 AMOUNTS = ["cost_low", "cost", "cost_high"]
 
 
@@ -47,7 +49,7 @@ def _lines(context: Context) -> list[tuple[str, str, str]]:
 
 
 def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
-    known, rows = context.labels("collaboratives"), []
+    known, rows, withheld = context.labels("collaboratives"), [], _withheld(data, context)
     names = in_order(data["collaborative"], list(known))
     groups = [("All", data)]
     if len(names) > 1:
@@ -56,7 +58,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
         for category, per, label in _lines(context):
             mine = part[(part["category"] == category) & (part["per"] == per)]
             told = mine.dropna(subset=["cost"])
-            if told.empty:
+            if told.empty or (group, category, per) in withheld:
                 continue
             low, middle, high = told["cost"].quantile([0, 0.5, 1])
             together = _together(part, told, per)
@@ -72,6 +74,23 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _withheld(data: pd.DataFrame, context: Context) -> set[tuple[str, str, str]]:
+    """Return (group as shown, category, per) of rows with few people reached, of fewer than three centers unless these may be shown,
+    and of those that would give such a row of a collaborative away."""
+    known, told = context.labels("collaboratives"), data.dropna(subset=["cost"]).assign(_all="All")
+    told = told.assign(_part=told["collaborative"].astype("str").map(lambda name: known.get(name, name)))
+    found = set()
+    for column in ("_all", "_part"):
+        sums = told.groupby(["category", "per", column], sort=True).agg(centers=("center_id", "nunique"), reached=("n_reached", "sum"))
+        sums = sums.reset_index()
+        hidden = masking.any_small((sums["reached"],), context.min_cell)
+        hidden |= (column == "_part") & (sums["centers"] < FEWEST_CENTERS) & (not context.show_centers)
+        if column == "_part":
+            hidden = masking.with_complement(hidden, (sums["centers"], sums["reached"]), sums[["category", "per"]], context.min_cell)
+        found |= set(sums.loc[hidden, [column, "category", "per"]].itertuples(index=False, name=None))
+    return found
 
 
 def _together(part: pd.DataFrame, told: pd.DataFrame, per: str) -> pd.Series:
@@ -90,6 +109,8 @@ def _notes(totals: pd.DataFrame, context: Context) -> dict[str, str]:
         "n": f"{numbers.count(int(known.sum()))} centers with a total",
         "Clusters": numbers.plural(totals["collaborative"].nunique(), "collaborative"),
         "Exclusions": f"{numbers.plural(int((~known).sum()), 'center')} without a total: no cost line, or a line without its quantity",
+        "Privacy": f"not shown: costs for each of fewer than {context.min_cell} people, a collaborative of fewer than "
+        f"{FEWEST_CENTERS} centers unless single centers may be shown, and what would give these away",
         "Prices": "; ".join(prices) + (f"; in {_settings(context)['currency']}" if _settings(context).get("currency") else ""),
     }
 
@@ -105,6 +126,8 @@ def _sentences(data: pd.DataFrame, context: Context) -> list[str]:
     for category, per, label in _lines(context):
         told = data[(data["category"] == category) & (data["per"] == per)].dropna(subset=["cost"])
         if category == TOTAL and len(told):
+            if ("All", category, per) in _withheld(data, context):
+                continue
             together = _together(data, told, per)
             middle = told["cost"].median() if not per else together["cost"]
             low, high = (together[["cost_low", "cost_high"]] if per else told[["cost_low", "cost_high"]].median()).map(numbers.measure)

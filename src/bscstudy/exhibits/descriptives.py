@@ -8,7 +8,7 @@ from bscstudy import numbers
 from bscstudy.exhibits import harmonised, labels, masking
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.distributions import box_panels
-from bscstudy.privacy import is_small
+from bscstudy.privacy import COMPLEMENT, is_small
 
 TABLES = ("measures/scores",)
 FIGURE = True
@@ -36,16 +36,15 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     return Exhibit(
         table=_shown(data, by, context),
         caption="Scale scores by wave: people with a score, mean, standard deviation and quartiles",
-        notes=_notes(data, context) | harmonised.scale_notes(data["scale"], context) | ({"Not drawn": _NOT_DRAWN} if apart else {}),
+        notes=_notes(data, context)
+        | harmonised.scale_notes(data["scale"], context)
+        | ({"Not drawn": harmonised.NOT_DRAWN} if apart else {}),
         group_by="Scale",
         figure=box_panels(boxes, panels, waves, context, min_cell=context.min_cell) if panels else None,
         alt=f"Boxes of scores by wave for {numbers.plural(len(panels), 'scale')}; "
         "the table gives n, mean, standard deviation and quartiles of each.",
-        data=data.drop(columns=[c for c in data if c.startswith("_")]) if not by else None,
+        data=_behind(data, context) if not by else None,
     )
-
-
-_NOT_DRAWN = "scales that cannot be compared between waves stand in the table only, each wave for itself"
 
 
 def _asked(scores: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -80,19 +79,16 @@ def _describe(scores: pd.DataFrame, by: list[str], context: Context) -> pd.DataF
 def _shown(data: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
     waves, rows = context.labels("waves"), []
     groups = context.labels(f"{by[0]}s") if by else {}
-    cells = masking.masked(
-        data, ["n"], ["scale", "wave"] if by else ["scale"], context.min_cell, total=None if by else pd.Series(True, index=data.index)
-    )
-    for row, n in zip(data.to_dict("records"), cells["n"], strict=True):
+    few, withheld = _withheld(data, by, context.min_cell)
+    for row, small, hidden in zip(data.to_dict("records"), few, withheld, strict=True):
         scale = labels.scale_rows(context).get(row["scale"], {})
-        hidden = isinstance(n, str) or 0 < row["n"] < context.min_cell
         value = {k: None if hidden else row[k] for k in ("mean", "sd", "q1", "median", "q3")}
         rows.append(
             {
                 "Scale": f"{labels.outcome_label(row['scale'], context)}{_range_text(scale)}",
                 "Wave": waves.get(str(row["wave"]), str(row["wave"])) + (f": {groups.get(row[by[0]], row[by[0]])}" if by else ""),
-                "n": n if isinstance(n, str) else f"<{context.min_cell}" if hidden else numbers.count(n),
-                "No score": numbers.MISSING if hidden else numbers.count(masking.few(row["answered"] - row["n"], context.min_cell)),
+                "n": f"<{context.min_cell}" if small else COMPLEMENT if hidden else numbers.count(row["n"]),
+                "No score": numbers.MISSING if hidden else numbers.count(row["answered"] - row["n"]),
                 "Mean": numbers.estimate(value["mean"]),
                 "SD": numbers.estimate(value["sd"]),
                 "25%": numbers.estimate(value["q1"]),
@@ -102,6 +98,21 @@ def _shown(data: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _behind(data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Return the numbers behind the boxes, blank where so few answered that the table withholds them."""
+    _, withheld = _withheld(data, [], context.min_cell)
+    kept = data.drop(columns=[c for c in data if c.startswith("_")])
+    return kept.assign(**{c: kept[c].astype(float).where(~withheld) for c in kept.columns.difference(["scale", "wave"], sort=False)})
+
+
+def _withheld(data: pd.DataFrame, by: list[str], min_cell: int) -> tuple[pd.Series, pd.Series]:
+    """Return which rows rest on few scores, and which are not shown: these, few forms, and of parts what would give them away."""
+    counts = (data["answered"], data["n"])
+    hidden = masking.any_small(counts, min_cell)
+    withheld = masking.with_complement(hidden, counts, data[["scale", "wave"]], min_cell) if by else hidden
+    return masking.any_small((data["n"],), min_cell), withheld
 
 
 def _range_text(scale: dict) -> str:
@@ -117,8 +128,8 @@ def _notes(data: pd.DataFrame, context: Context) -> dict[str, str]:
         "Estimator": "means, standard deviations and quartiles over people; no clustering is taken into account here (the models do that)",
         "n": "people (or forms, where a form is anonymous) with a score",
         "Clusters": f"up to {numbers.plural(data['n_centers'].max(), 'center')}",
-        "Exclusions": f"{numbers.count(masking.few(without, context.min_cell))}{of_all} scores are missing, because too "
+        "Exclusions": f"{numbers.count(without)}{of_all} scores are missing, because too "
         "few items were answered; a form counts once for each scale it was asked",
         "Figure": "line = median, box = middle half, whiskers = 5th to 95th percentile, diamond = mean; no single person's score is drawn",
-        "Privacy": masking.note(context.min_cell),
+        "Privacy": masking.note(context.min_cell) + "; how many have no score is shown wherever n is, as it says nothing of an answer",
     }

@@ -62,8 +62,8 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 
 _COLUMNS = [
-    "model", "title", "mark", "outcome", "unit", "better", "measure", "term", "predictor", "drawn", "over_time", "headline", "series",
-    "estimate", "low", "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons", "estimated",
+    "model", "title", "mark", "harmonised", "outcome", "unit", "better", "measure", "term", "predictor", "drawn", "over_time", "headline",
+    "series", "estimate", "low", "high", "df", "p_value", "p_adjusted", "n", "n_persons", "n_centers", "n_excluded", "reasons", "estimated",
 ]  # fmt: skip
 _READING = (
     "each coefficient is the difference in the outcome, in points unless the scale is named below, that goes with one unit of the "
@@ -82,6 +82,7 @@ def _rows_of_model(fit: dict, found: pd.DataFrame, context: Context, footnotes: 
         "model": fit["model"],
         "title": str(fit["label"]),
         "mark": model_notes.flag_mark(fit, flags, footnotes),
+        "harmonised": model_notes.harmonised_word(fit),
         "outcome": labels.outcome_label(fit["outcome"], context),
         "unit": str(fit["unit"]),
         "better": labels.better_end(fit["outcome"], context),
@@ -143,10 +144,12 @@ def _sentences(data: pd.DataFrame) -> list[str]:
     for row in data.to_dict("records"):
         if numbers.is_missing(row["estimate"]):
             said.append(sentences.not_estimated_sentence(row["title"], row["reasons"], row["estimated"] is True))
-        elif row["headline"] and row["over_time"]:
-            said.append(sentences.change_sentence(row, row["outcome"], labels.lower_first(row["predictor"]), row["unit"], row["better"]))
+            continue
+        outcome = row["outcome"] + row["harmonised"]
+        if row["headline"] and row["over_time"]:
+            said.append(sentences.change_sentence(row, outcome, labels.lower_first(row["predictor"]), row["unit"], row["better"]))
         elif row["headline"]:
-            said.append(sentences.association_sentence(row, labels.lower_first(row["outcome"]), row["predictor"], row["unit"]))
+            said.append(sentences.association_sentence(row, labels.lower_first(outcome), row["predictor"], row["unit"]))
     return said
 
 

@@ -8,6 +8,8 @@ from bscstudy.exhibits import labels
 from bscstudy.exhibits.base import HARMONISED, Context
 from bscstudy.io.comparability import incomparable, judged
 
+NOT_DRAWN = "what cannot be compared between waves stands in the table only, each wave for itself"
+
 
 def not_comparable(scales: Iterable[str], context: Context) -> dict[str, str]:
     """Return scale -> why its waves cannot be compared; scales that can be are left out."""
@@ -24,10 +26,13 @@ def map_note(scales: Iterable[str], context: Context) -> dict[str, str]:
     return {HARMONISED: "; ".join(said)} if said else {}
 
 
-def names_in(note: str, context: Context) -> list[str]:
-    """Return the labels of the scales that a note on the map names, each once."""
-    names = [part.partition(": ")[0].removesuffix("__change") for part in note.split("; ")]
-    return [labels.outcome_label(name, context) for name in dict.fromkeys(names)]
+def flag(notes: dict[str, str], context: Context) -> tuple[str, ...]:
+    """Return what the figure and the sentences of an exhibit say if its notes say that numbers rest on the map: which measures do."""
+    if HARMONISED not in notes:
+        return ()
+    names = [part.partition(": ")[0].removesuffix("__change") for part in notes[HARMONISED].split("; ")]
+    measures = ", ".join(labels.outcome_label(name, context) for name in dict.fromkeys(names))
+    return (f"{HARMONISED} (versions brought together, see the note below the table): {measures}.",)
 
 
 def scale_notes(scales: Iterable[str], context: Context) -> dict[str, str]:

@@ -10,8 +10,8 @@ from bscstudy import numbers
 from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.labels import outcome_label, words
-from bscstudy.exhibits.model_notes import EQUAL_GROUPS, harmonised_note, model_notes
-from bscstudy.exhibits.theme_words import UNITS, raised_of_asked, theme_notes
+from bscstudy.exhibits.model_notes import EQUAL_GROUPS, harmonised_note, harmonised_word, model_notes
+from bscstudy.exhibits.theme_words import UNITS, few_raised, raised_of_asked, theme_notes
 
 TABLES = ("integrate/joint_display", "models/fits", "qual/presence")
 FIGURE = True
@@ -22,6 +22,7 @@ FIT_WORDS = {
     "expand": "the survey moved clearly; the themes are not one-sided",
     "complement": "the survey alone settles no direction; the interviews add to it",
     "silent": "the survey, the interviews or both have nothing to say",
+    "withheld": "so few sessions were asked or raised a theme that no direction is shown",
 }
 
 
@@ -30,21 +31,30 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     frame = tables.get("integrate/joint_display")
     if frame is None or frame.empty:
         return empty_exhibit("The study has no coded interviews, no model of change, or no constructs to set side by side.")
-    frame = frame.sort_values("place", kind="stable").reset_index(drop=True)
+    frame = _withheld(frame.sort_values("place", kind="stable").reset_index(drop=True), context)
     fits = tables["models/fits"]
     records = frame.to_dict("records")
     return Exhibit(
         table=pd.DataFrame([_row(row, context) for row in records]),
         caption="Joint display: survey change, observed change, fidelity and themes for each construct",
-        notes=_notes(fits[fits["model"].isin(frame["model"].dropna())], tables["qual/presence"]),
-        sentences=_sentences(records),
+        notes=_notes(fits[fits["model"].isin(frame["model"].dropna())], tables["qual/presence"], context),
+        sentences=_sentences(records, context, {fit["model"]: harmonised_word(fit) for fit in fits.to_dict("records")}),
         group_by="Part",
         figure=_figure(frame, context),
         alt=_alt(frame),
-        data=frame[
+        data=frame.assign(**{name: frame[name].astype(float).where(~frame["few"]) for name in ("n_asked", "n_present")})[
             ["construct", "label", "outcome", "change", "low", "high", "n_asked", "n_present", "share", "net_direction", "fit_proposed"]
         ],
     )
+
+
+def _withheld(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Take the share and the direction of themes, and the fit that rests on it, where few sessions were asked or raised a theme."""
+    few = frame.apply(few_raised, axis=1, args=(context.min_cell,))
+    fit = few & (frame["fit_proposed"] != "silent")
+    rule = f"fewer than {context.min_cell} sessions were asked or raised a theme"
+    themes = {name: frame[name].astype(float).where(~few) for name in ("share", "net_direction")}
+    return frame.assign(**themes, few=few, fit_proposed=frame["fit_proposed"].mask(fit, "withheld"), rule=frame["rule"].mask(fit, rule))
 
 
 def _row(row: dict, context: Context) -> dict:
@@ -54,7 +64,7 @@ def _row(row: dict, context: Context) -> dict:
         "Survey change (95% interval)": _survey(row),
         "Observed change (95% interval)": _observed(row, context),
         "Fidelity (mean of centers)": _fidelity(row, context),
-        "Raised by": raised_of_asked(row),
+        "Raised by": raised_of_asked(row, context.min_cell),
         "Direction": numbers.estimate(row["net_direction"], signed=True),
         "Proposed fit": f"{words(row['fit_proposed'])}: {row['rule']}",
     }
@@ -83,7 +93,7 @@ def _fidelity(row: dict, context: Context) -> str:
     return f"{name}: {numbers.measure(row['fidelity'])}"
 
 
-def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
+def _notes(fits: pd.DataFrame, presence: pd.DataFrame, context: Context) -> dict[str, str]:
     survey, themes = model_notes(fits) | {"Exclusions": _left_out(fits)}, theme_notes(presence)
     names = ("Estimator", "Degrees of freedom", "n", "Clusters", "Exclusions")
     notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
@@ -93,6 +103,7 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame) -> dict[str, str]:
         "else the first and the last observed; t interval over centers"
     )
     notes["Direction"] = themes["Direction"]
+    notes["Small cells"] = f"counts of sessions from 1 to {context.min_cell - 1} are not shown, nor the direction of so few"
     notes["Proposed fit"] = (
         "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule written beside it; "
         "themes count as one-sided from a direction of 1/3 (two to one). A proposal for the researchers to judge, not a finding. "
@@ -110,7 +121,7 @@ def _left_out(fits: pd.DataFrame) -> str:
     return f"{low if low == high else f'{low} to {high}'} rows, by model, without the outcome or a predictor"
 
 
-def _sentences(records: list[dict]) -> tuple[str, ...]:
+def _sentences(records: list[dict], context: Context, harmonised: dict[str, str]) -> tuple[str, ...]:
     said = []
     for row in records:
         if row["fit_proposed"] == "silent":
@@ -120,13 +131,17 @@ def _sentences(records: list[dict]) -> tuple[str, ...]:
         end = "; lower is better" if row["better"] == "lower" else ""
         spoken = "no direction" if direction == numbers.MISSING else f"direction {direction}"
         said.append(
-            f"{row['label']}: survey change {change} points ({row['contrast_label']}{end}); raised in "
-            f"{numbers.count_of(row['n_present'], row['n_asked'])} of the {UNITS} asked, {spoken}; proposed fit: {row['fit_proposed']}."
+            f"{row['label']}: survey change{harmonised.get(row['model'], '')} {change} points ({row['contrast_label']}{end}); raised in "
+            f"{_of_sessions(row, context)} of the {UNITS} asked, {spoken}; proposed fit: {row['fit_proposed']}."
         )
     silent = [str(row["label"]) for row in records if row["fit_proposed"] == "silent"]
     if silent:
         said.append(f"The survey, the interviews or both say nothing on {numbers.listed(silent)}.")
     return tuple(said)
+
+
+def _of_sessions(row: dict, context: Context) -> str:
+    return f"fewer than {context.min_cell}" if row["few"] else numbers.count_of(row["n_present"], row["n_asked"])
 
 
 def _figure(frame: pd.DataFrame, context: Context):
@@ -139,7 +154,7 @@ def _figure(frame: pd.DataFrame, context: Context):
         axis.spines["left"].set_visible(False)
     for place, row in zip(places, frame.to_dict("records"), strict=True):
         _draw_survey(left, place, row)
-        _draw_themes(right, place, row)
+        _draw_themes(right, place, row, context)
     left.set_yticks(places, [textwrap.fill(label, 26) for label in frame["label"]])
     left.set_ylim(-0.6, len(frame) - 0.4)
     left.set_xlabel("Survey change in points\n(95% interval)")
@@ -159,12 +174,14 @@ def _draw_survey(axis, place: int, row: dict) -> None:
     axis.errorbar([row["change"]], [place], xerr=error, fmt="o", color=style.BLUE, markersize=5.5, elinewidth=1.6, zorder=3)
 
 
-def _draw_themes(axis, place: int, row: dict) -> None:
+def _draw_themes(axis, place: int, row: dict, context: Context) -> None:
     color = style.INK if row["n_asked"] else style.MUTED
-    axis.text(1.03, place, raised_of_asked(row), transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=color)
+    axis.text(
+        1.03, place, raised_of_asked(row, context.min_cell), transform=axis.get_yaxis_transform(), va="center", fontsize=8, color=color
+    )
     if numbers.is_missing(row["net_direction"]):
         if row["n_asked"]:
-            _say(axis, place, "no direction")
+            _say(axis, place, "too few to show" if row["few"] else "no direction")
         return
     axis.plot([row["net_direction"]], [place], marker="D", color=style.ORANGE, markersize=5.5, linestyle="none", zorder=3)
 

@@ -47,6 +47,12 @@ def outcome_label(outcome: str, context: Context) -> str:
     return str(known.get(outcome, {}).get("label") or words(outcome))
 
 
+def item_label(item: str, instrument: object, context: Context) -> str:
+    """Return the codebook's label of an item where the configuration holds one, else its id; any instrument's where it names none."""
+    found = [r for r in context.rows("items", "item") if r["item"] == item and instrument in (r.get("instrument"), None)]
+    return str(found[0].get("label") or item) if found else str(item)
+
+
 def better_end(outcome: str, context: Context) -> str:
     """Return higher, lower or none."""
     known = {**score_rows(context), **scale_rows(context)}

@@ -26,24 +26,34 @@ def masked(frame: pd.DataFrame, columns: list[str], within: list[str], min_cell:
     return pd.concat([parts[columns], whole[columns]]).astype(object).loc[frame.index]
 
 
-def with_complement(hidden: pd.Series, sizes: pd.Series, within: pd.DataFrame) -> pd.Series:
-    """Return which rows are hidden for themselves, or because one hidden row alone could be had from a printed total.
+def with_complement(hidden: pd.Series, counts: tuple[pd.Series, ...], within: pd.DataFrame, min_cell: int) -> pd.Series:
+    """Return which rows are hidden for themselves, or because what is hidden could be had from a printed total.
 
     Parameters
     ----------
     hidden : Series of bool
         Rows that may not be shown.
-    sizes : Series
-        People in each row; among equal sets of rows the next smallest row is hidden too.
+    counts : tuple of Series
+        Counts of people shown of a row; of rows with people by the first of them, the smallest are hidden next.
     within : DataFrame
-        Rows that agree in all its columns add up to a printed total.
+        Rows that agree in all its columns add up to a printed total: of each set none or at least two rows are hidden, so many
+        that none of their sums is small. What the shown rows leave of the total is then no small group either.
+    min_cell : int
+        Smallest count shown.
     """
     both = hidden.copy()
-    for _, rows in sizes.groupby([within[name] for name in within], sort=True, dropna=False):
-        shown = rows[~hidden.loc[rows.index] & (rows > 0)]
-        if hidden.loc[rows.index].sum() == 1 and len(shown):
-            both.loc[shown.sort_values(kind="stable").index[0]] = True
+    for _, rows in counts[0].groupby([within[name] for name in within], sort=True, dropna=False):
+        spare = rows[~hidden.loc[rows.index] & (rows > 0)].sort_values(kind="stable").index.tolist()
+        away = hidden.loc[rows.index][hidden.loc[rows.index]].index.tolist()
+        while away and spare and (len(away) == 1 or any(is_small(count.loc[away].sum(), min_cell) for count in counts)):
+            away.append(spare.pop(0))
+        both.loc[away] = True
     return both
+
+
+def any_small(counts: tuple[pd.Series, ...], min_cell: int) -> pd.Series:
+    """Return the rows in which at least one of the counts is small."""
+    return pd.concat([count.map(lambda n: is_small(n, min_cell)) for count in counts], axis=1).any(axis=1)
 
 
 def few(n: int, min_cell: int) -> str | int:
@@ -53,4 +63,4 @@ def few(n: int, min_cell: int) -> str | int:
 
 def note(min_cell: int) -> str:
     """Return the note that goes below a masked table."""
-    return f"counts of people below {min_cell} are shown as <{min_cell}; 'hidden' marks a further count that would give a small one away"
+    return f"counts of people below {min_cell} are shown as <{min_cell}; 'hidden' marks counts that would give a small one away"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bscstudy.privacy import COMPLEMENT, is_small
+from bscstudy.privacy import COMPLEMENT, is_small, sum_is_safe
 
 
 def withheld_cells(
@@ -23,8 +23,9 @@ def withheld_cells(
 
     Notes
     -----
-    A small cell is withheld. Along every factor, where a single cell of a line (or of the whole set) is withheld, the next smallest that
-    is not empty is withheld too, until nothing changes: a margin shown elsewhere would otherwise give it away by subtraction.
+    A small cell is withheld. Along every factor, where a single cell of a line (or of the whole set) is withheld, or the withheld ones
+    could not be any small number beside a margin shown elsewhere (`bscstudy.privacy.sum_is_safe`), the next smallest that is not empty
+    is withheld too, until nothing changes. Where a line has no more to withhold, its small counts are ``hidden`` too.
     """
     small = [is_small(n, min_cell) for n in counts]
     withheld = [s or b for s, b in zip(small, besides or [False] * len(small), strict=True)]
@@ -37,12 +38,21 @@ def withheld_cells(
             rest = sorted(
                 (i for i in line if not withheld[i] and counts[i] == counts[i] and counts[i] > 0), key=lambda i: (counts[i], cells[i])
             )
-            if len(inside) == 1 and rest:
+            if not _safe(inside, small, counts, min_cell) and rest:
                 withheld[rest[0]] = changed = True
+    told = [s and all(i not in line or len(line) == 1 or _safe([j for j in line if withheld[j]], small, counts, min_cell) for line in lines)
+            for i, s in enumerate(small)]  # fmt: skip
     shown = [
-        f"<{min_cell}" if s else COMPLEMENT if w else None if n != n else int(n) for s, w, n in zip(small, withheld, counts, strict=True)
+        f"<{min_cell}" if t else COMPLEMENT if w else None if n != n else int(n) for t, w, n in zip(told, withheld, counts, strict=True)
     ]
     return withheld, shown
+
+
+def _safe(inside: list[int], small: list[bool], counts: list[float], min_cell: int) -> bool:
+    """Return whether the withheld cells of a line can be told by no margin."""
+    known = [i for i in inside if counts[i] == counts[i]]
+    few, others = ([int(counts[i]) for i in known if small[i] == wanted] for wanted in (True, False))
+    return len(inside) != 1 and (len(known) < len(inside) or sum_is_safe(few, others, min_cell))
 
 
 def _lines(levels: list[list[str]]) -> list[list[int]]:

@@ -78,6 +78,12 @@ def harmonised_note(fits: pd.DataFrame) -> dict[str, str]:
     return {HARMONISED: "; ".join(flags)} if flags else {}
 
 
+def harmonised_word(fit: dict) -> str:
+    """Return the word that stands behind an outcome in a sentence if its scores rest on a map between versions, blank if they do not."""
+    names = {flag.partition(": ")[0].removesuffix("__change") for flag in split_reasons(fit.get("harmonised")).split("; ")}
+    return f" ({HARMONISED.lower()})" if str(fit["outcome"]).removesuffix("__change") in names else ""
+
+
 def by_models(fits: pd.DataFrame, column: str) -> str:
     """Return the distinct values of a column; where models differ, with the number of models that have each."""
     values = [str(v) for v in fits[column] if not numbers.is_missing(v)] if column in fits else []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import labels
+from bscstudy.exhibits import harmonised, labels
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.distributions import box_panels
 
 TABLES = ("measures/observation",)
 FIGURE = True
+SECTIONS = ("items", "sources")
 NO_WAVE = "All visits"
 
 
@@ -26,15 +27,17 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     summary = _summary(data, context)
     names = _names(data, context)
     shown_waves = {**context.labels("waves"), "": NO_WAVE}
-    boxes = data.assign(panel=data["score"].map(names), wave=data["wave"].map(lambda w: shown_waves.get(w, w)))
+    apart = harmonised.not_comparable(names, context)
+    drawn = [name for score, name in names.items() if score not in apart]
+    boxes = data[~data["score"].isin(apart)].assign(panel=data["score"].map(names), wave=data["wave"].map(lambda w: shown_waves.get(w, w)))
     waves = [shown_waves.get(w, w) for w in in_order(data["wave"], wave_order(context))]
     return Exhibit(
         table=_shown(summary, names, shown_waves),
         caption="Observation scores by wave: visits with a score, mean, standard deviation and what the score rests on",
-        notes=_notes(data),
+        notes=_notes(data) | harmonised.scale_notes(names, context) | ({"Not drawn": harmonised.NOT_DRAWN} if apart else {}),
         group_by="Score",
-        figure=box_panels(boxes, list(names.values()), waves, context, min_cell=1),
-        alt=f"Boxes of {len(names)} observation scores by wave; the table gives visits, mean and standard deviation of each.",
+        figure=box_panels(boxes, drawn, waves, context, min_cell=1) if drawn else None,
+        alt=f"Boxes of {len(drawn)} observation scores by wave; the table gives visits, mean and standard deviation of each.",
         data=summary,
     )
 
@@ -118,5 +121,6 @@ def _notes(data: pd.DataFrame) -> dict[str, str]:
 def _whose(data: pd.DataFrame) -> str:
     """Return whose answers count in these visits."""
     words = {"mean": "averaged", "primary": "scored by the primary rater", "consensus": "scored by consensus"}
-    used = [words[rule] for rule in words if (data["scored_from"] == rule).any()]
-    return f", {numbers.listed(used)}" if used else ""
+    used = {words[rule]: part for rule in words if len(part := data[data["scored_from"] == rule])}
+    of = {told: numbers.listed([labels.words(name).lower() for name in sorted(part["instrument"].unique())]) for told, part in used.items()}
+    return f", {numbers.listed([f'{told} ({of[told]})' for told in used] if len(used) > 1 else list(used))}" if used else ""

@@ -39,20 +39,25 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
 
 def _data(network: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the shares, without the counts of people."""
-    shown = network.apply(lambda row: _hidden(row, context), axis=1)
-    figures = network[["wave", "level", "density", "reciprocity", "cross_center", "isolated"]].reset_index(drop=True)
-    return figures.mask(pd.DataFrame({name: shown.to_numpy() if name not in ("wave", "level") else False for name in figures}))
+    shares = network[["density", "reciprocity", "cross_center"]].mask(network.apply(_hidden, axis=1, args=(context,)))
+    isolated = network["isolated"].mask(network.apply(_few_isolated, axis=1, args=(context,)))
+    return pd.concat([network[["wave", "level"]], shares, isolated], axis=1).reset_index(drop=True)
 
 
 def _hidden(row: pd.Series, context: Context) -> bool:
     return row["level"] == "person" and is_small(row["n_answered"], context.min_cell)
 
 
+def _few_isolated(row: pd.Series, context: Context) -> bool:
+    """Return whether the share of isolated people would give away how few they are."""
+    return _hidden(row, context) or (row["level"] == "person" and is_small(row["n_isolated"], context.min_cell))
+
+
 def _shown(network: pd.DataFrame, context: Context) -> pd.DataFrame:
     waves, rows = context.labels("waves"), []
     for _, row in network.iterrows():
         people, hidden = row["level"] == "person", _hidden(row, context)
-        few = f"<{context.min_cell}" if people and is_small(row["n_isolated"], context.min_cell) else ""
+        few = f"<{context.min_cell}" if _few_isolated(row, context) else ""
         rows.append(
             {
                 "Among": "People" if people else "Centers",
@@ -88,11 +93,16 @@ def _sentences(network: pd.DataFrame, context: Context) -> list[str]:
     waves, said = context.labels("waves"), []
     for level, part in network.groupby("level", sort=False):
         shown = part[~part.apply(lambda row: _hidden(row, context), axis=1)]
-        told = [f"{numbers.percent(r['density'], 1)} ({waves.get(r['wave'], r['wave'])})" for r in shown.to_dict("records")]
-        if told:
-            among = "people" if level == "person" else "centers"
-            said.append(f"Density of the network among {among}: {numbers.listed(told)}.")
+        among = "people" if level == "person" else "centers"
+        if len(shown):
+            said.append(f"Density of the network among {among}: {_by_wave(shown, 'density', waves, 1)}.")
+        if len(shown) and level == "person":
+            said.append(f"Ties to another center, of all ties among people: {_by_wave(shown, 'cross_center', waves, 0)}.")
     return said
+
+
+def _by_wave(shown: pd.DataFrame, column: str, waves: dict[str, str], digits: int) -> str:
+    return numbers.listed([f"{numbers.percent(r[column], digits)} ({waves.get(r['wave'], r['wave'])})" for r in shown.to_dict("records")])
 
 
 def _figure(network: pd.DataFrame, ties: pd.DataFrame, centers: pd.DataFrame, context: Context):

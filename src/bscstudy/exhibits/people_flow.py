@@ -13,11 +13,14 @@ from bscstudy.exhibits.people_flow_figure import flow_diagram
 TABLES = ("people", "checks/flow")
 FIGURE = True
 ALL = "Everyone"
-NOT_SHOWN = "; who stayed, joined, returned and left is not shown, as the numbers of people would give small counts away"
+RANGES = "; who stayed, joined and left between two waves is shown as ranges where one of these counts is small"
+NOT_SHOWN = "; between some waves not at all, as the numbers of people there would give small counts away"
+MERGED = "; who joined and who returned are one number, as one of them is small or would give a small count away"
 COLUMNS = {
     "present": "People", "expected": "Expected", "answered": "Answered", "stayed": "Stayed", "joined": "Joined", "returned": "Returned",
     "left": "Left", "other_center": "Other center", "from_role": "From another role", "to_role": "To another role",
 }  # fmt: skip
+CAME = "Joined or returned"
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -25,41 +28,45 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     people = tables.get("people")
     if people is None or not (people["present"] == 1).any():
         return empty_exhibit("No person was expected or answered in any wave.")
-    flow = people_flow(people, context)
+    forms = tables.get("checks/flow")
+    flow = people_flow(people, context, forms)
     groups = {ALL: flow.everyone} | {context.labels("roles").get(role, role): table for role, table in flow.roles.items()}
     data = pd.concat([table.assign(group=name) for name, table in groups.items()], ignore_index=True)
     data["wave"] = data["wave"].map(lambda wave: context.labels("waves").get(wave, wave))
-    shown = {title: data[column].map(numbers.count) for column, title in COLUMNS.items()}
+    columns = {c: title for c, title in COLUMNS.items() if c != "returned"} | {"joined": CAME} if flow.merged else COLUMNS
+    shown = {title: data[column].map(numbers.count) for column, title in columns.items()}
     return Exhibit(
         table=pd.DataFrame({"Group": data["group"], "Wave": data["wave"], **shown}),
         caption="People in each survey wave, and how they came and went since the wave before",
-        notes=_notes(flow, tables.get("checks/flow"), context),
-        sentences=tuple(_sentences(data[data["group"] == ALL])),
+        notes=_notes(flow, forms, context),
+        sentences=tuple(_sentences(data[data["group"] == ALL], flow)),
         group_by="Group",
-        figure=flow_diagram(data, context),
-        alt=_alt(data),
-        data=data[["group", "wave", *COLUMNS]],
+        figure=flow_diagram(data, context, merged=flow.merged),
+        alt=_alt(data, flow),
+        data=data[["group", "wave", *columns]].rename(columns={"joined": "joined_or_returned"} if flow.merged else {}),
     )
 
 
-def _sentences(total: pd.DataFrame) -> list[str]:
+def _sentences(total: pd.DataFrame, flow: PeopleFlow) -> list[str]:
     rows = total.to_dict("records")
+    returned = lambda row: " or returned" if flow.merged else f" and {numbers.count(row['returned'])} returned"  # noqa: E731
     return [
         f"Of {numbers.count(before['present'])} people at {before['wave']}, {numbers.count(row['stayed'])} were there at {row['wave']} and "
-        f"{numbers.count(row['left'])} had left; {numbers.count(row['joined'])} joined and {numbers.count(row['returned'])} returned."
+        f"{numbers.count(row['left'])} had left; {numbers.count(row['joined'])} joined{returned(row)}."
         for before, row in zip(rows, rows[1:], strict=False)
         if not numbers.is_missing(row["stayed"])
     ]
 
 
-def _alt(data: pd.DataFrame) -> str:
+def _alt(data: pd.DataFrame, flow: PeopleFlow) -> str:
     parts = ["Diagram of the flow of people: one box a wave, with arrows for those who stayed, joined, returned and left."]
+    came = CAME.lower() if flow.merged else "joined"
     for group, table in data.groupby("group", sort=False):
         parts.append(f"{group}:")
         for row in table.to_dict("records"):
             said = [f"{numbers.count(row['present'])} people", f"{numbers.count(row['answered'])} answered"]
             said += [] if numbers.is_missing(row["expected"]) else [f"{numbers.count(row['expected'])} expected"]
-            kinds = {"stayed": "stayed", "joined": "joined", "returned": "returned", "left": "left since the wave before"}
+            kinds = {"stayed": "stayed", "joined": came, "returned": "returned", "left": "left since the wave before"}
             kinds |= {} if group == ALL else {"from_role": "came from another role", "to_role": "went to another role"}
             said += [f"{numbers.count(row[name])} {words}" for name, words in kinds.items() if not numbers.is_missing(row[name])]
             parts.append(f"{row['wave']}: {', '.join(said)}.")
@@ -78,10 +85,16 @@ def _notes(flow: PeopleFlow, forms: pd.DataFrame | None, context: Context) -> di
         "n": "people, each once a wave",
         "Clusters": "not shown: a count by center would be of a few people",
         "Estimator": "counts; nothing is estimated",
-        "Privacy": masking.note(context.min_cell) + ("" if flow.statuses else NOT_SHOWN) + _withheld(flow, context),
+        "Privacy": _privacy(flow, context),
     }
     unlinked = _unlinked(forms, context)
     return notes | ({"Forms without a person": unlinked} if unlinked else {})
+
+
+def _privacy(flow: PeopleFlow, context: Context) -> str:
+    said = f"counts of people below {context.min_cell} are shown as <{context.min_cell}"
+    said += (RANGES if flow.ranges or flow.gaps_hidden else "") + (NOT_SHOWN if flow.gaps_hidden else "")
+    return said + (MERGED if flow.merged else "") + _withheld(flow, context)
 
 
 def _withheld(flow: PeopleFlow, context: Context) -> str:

@@ -15,13 +15,15 @@ TALL, ABOVE, BELOW, HEAD = 0.86, 0.62, 0.52, 0.3
 PANEL = HEAD + ABOVE + TALL + BELOW
 
 
-def flow_diagram(data: pd.DataFrame, context: Context):
+def flow_diagram(data: pd.DataFrame, context: Context, *, merged: bool = False):
     """Return the figure: a row of boxes for each group, with arrows between the waves.
 
     Parameters
     ----------
     data : DataFrame
         `group`, `wave` (labels) and the masked counts, in the order to be drawn.
+    merged : bool
+        Whether `joined` are those who joined or returned.
     """
     groups = list(dict.fromkeys(data["group"]))
     n_gaps = len(data) // len(groups) - 1
@@ -34,19 +36,19 @@ def flow_diagram(data: pd.DataFrame, context: Context):
     axis.set_xlim(0, width)
     axis.set_ylim(0, height)
     for place, group in enumerate(groups):
-        _panel(axis, data[data["group"] == group].to_dict("records"), height - PANEL * place, gap, by_role=place > 0)
+        _panel(axis, data[data["group"] == group].to_dict("records"), height - PANEL * place, gap, by_role=place > 0, merged=merged)
     style.finish(figure, context)
     return figure
 
 
-def _panel(axis, rows: list[dict], top: float, gap: float, by_role: bool) -> None:
+def _panel(axis, rows: list[dict], top: float, gap: float, *, by_role: bool, merged: bool) -> None:
     axis.text(MARGIN, top - 0.08, rows[0]["group"], fontweight="bold", fontsize=9.5, va="top")
     box_top = top - HEAD - ABOVE
     for place, row in enumerate(rows):
         left = MARGIN + place * (BOX + gap)
         _box(axis, left, box_top, row)
         if place:
-            _between(axis, left, gap, box_top, row, by_role)
+            _between(axis, left, gap, box_top, row, by_role=by_role, merged=merged)
 
 
 def _box(axis, left: float, top: float, row: dict) -> None:
@@ -63,15 +65,19 @@ def _box(axis, left: float, top: float, row: dict) -> None:
     axis.text(middle, top - TALL + 0.05, "\n".join(counts), ha="center", va="bottom", fontsize=7.8, linespacing=1.15)
 
 
-def _between(axis, left: float, gap: float, top: float, row: dict, by_role: bool) -> None:
+def _between(axis, left: float, gap: float, top: float, row: dict, *, by_role: bool, merged: bool) -> None:
     """Draw what happened between a wave and the one whose box begins at `left`."""
     middle, start = top - TALL / 2, left - gap
     _arrow(axis, (start, middle), (left, middle), style.INK)
+    if numbers.is_missing(row["stayed"]):
+        axis.text(left - gap / 2, middle + 0.05, "not shown", ha="center", va="bottom", fontsize=7, color=style.MUTED)
+        return
     stayed = f"{numbers.count(row['stayed'])}\nstayed"
     axis.text(left - gap / 2, middle + 0.05, stayed, ha="center", va="bottom", fontsize=7.8, linespacing=1.0)
     moved = [f"{numbers.count(row['other_center'])} new center"] + ([] if by_role else [f"{numbers.count(row['from_role'])} new role"])
     axis.text(left - gap / 2, middle - 0.06, "\n".join(moved), ha="center", va="top", fontsize=7, color=style.MUTED, linespacing=1.05)
-    came = [f"{numbers.count(row['joined'])} joined", f"{numbers.count(row['returned'])} returned"]
+    joined = numbers.count(row["joined"])
+    came = [f"{joined} joined", "or returned"] if merged else [f"{joined} joined", f"{numbers.count(row['returned'])} returned"]
     came += [f"{numbers.count(row['from_role'])} from another role"] if by_role else []
     _arrow(axis, (left + BOX / 2, top + 0.2), (left + BOX / 2, top), style.GREEN)
     axis.text(left + BOX / 2, top + 0.22, "\n".join(came), ha="center", va="bottom", fontsize=7.5, color=style.GREEN, linespacing=1.0)

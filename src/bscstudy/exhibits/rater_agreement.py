@@ -41,12 +41,6 @@ def _instrument(name: str, context: Context) -> str:
     return context.labels("observation").get(str(name), labels.words(name))
 
 
-def _item(row: dict, context: Context) -> str:
-    """Return the codebook's label of an item where the configuration holds one, else its id."""
-    found = [r for r in context.rows("items", "item") if r["item"] == row["item"] and r.get("instrument") in (row["instrument"], None)]
-    return str(found[0].get("label") or row["item"]) if found else str(row["item"])
-
-
 def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
     return pd.DataFrame([_row(row, context) for row in data.to_dict("records")])
 
@@ -56,7 +50,7 @@ def _row(row: dict, context: Context) -> dict:
     low, high = (row["icc_low"], row["icc_high"]) if rated else (row["kappa_low"], row["kappa_high"])
     shown = {
         "Instrument": _instrument(row["instrument"], context),
-        "Item": _item(row, context),
+        "Item": labels.item_label(row["item"], row["instrument"], context),
         "Visits coded twice": numbers.count_of(row["n_units"], row["n_visits"]),
         "Pairs": numbers.count(row["n_pairs"]),
         "Exact": numbers.percent(row["exact"]),
@@ -127,7 +121,7 @@ def _figure(data: pd.DataFrame, context: Context):
 
 
 def _wrapped(row: dict, context: Context) -> str:
-    return "\n".join(textwrap.wrap(_item(row, context), 46))
+    return "\n".join(textwrap.wrap(labels.item_label(row["item"], row["instrument"], context), 46))
 
 
 def _panel(axis, part: pd.DataFrame, context: Context) -> None:

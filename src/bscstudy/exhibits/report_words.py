@@ -77,6 +77,12 @@ def cannot_say(fits: pd.DataFrame | None) -> list[str]:
         return [*said, "No model was fitted, so nothing is said about change beyond the description."]
     fits = fits[~model_notes.is_left_out(fits)]
     failed = fits[~fits["state"].isin(model_notes.ESTIMATED)]
+    mapped = sum(model_notes.split_reasons(row.get("harmonised")) != "" for row in fits.to_dict("records"))
+    if mapped:
+        said.append(
+            f"{numbers.count_of(mapped, len(fits))} models use items or scales that changed between waves; a decision of the study brings "
+            "their versions together, and no number here shows that it is right. The exhibits name them under Harmonised."
+        )
     for row in failed.sort_values("model", kind="stable").to_dict("records"):
         said.append(sentences.not_estimated_sentence(str(row["label"]), model_notes.split_reasons(row["reasons"])))
     if failed.empty:

@@ -9,7 +9,6 @@ from bscstudy.exhibits import labels, masking
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, places_in, wave_order
 from bscstudy.exhibits.reported_figure import shares_figure
 from bscstudy.exhibits.theme_words import center_codes
-from bscstudy.privacy import is_small
 
 TABLES = ("measures/reported", "measures/reported_kept", "centers")
 FIGURE = True
@@ -31,7 +30,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     wanted = [ALL, *(by for by in wanted if by != "center_id" or context.show_centers)]
     kept = kept[kept["set"] == spec["id"]]
     parts = [_sorted(_lettered(table[table["by"].isin(wanted)], tables, context), wanted, spec, context) for table in (data, kept)]
-    data, kept = _shares_hidden(parts[0], context), _kept_hidden(parts[1], context)
+    data, kept = _shares_hidden(parts[0], context), _kept_hidden(parts[1], parts[0], context)
     said = _sentences(data, kept, context)
     return Exhibit(
         table=_shown(data, kept, context),
@@ -69,20 +68,30 @@ def _shares_hidden(data: pd.DataFrame, context: Context) -> pd.DataFrame:
     return data.assign(share=data["share"].mask(_hidden(data, parts, ["item", "wave", "by"], context)))
 
 
-def _kept_hidden(kept: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Blank what people kept and took up where few of a group did or did not, and what would give one such group away."""
+def _kept_hidden(kept: pd.DataFrame, data: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Blank what people kept and took up where few of a group did or did not, and what would give one such group away.
+
+    Beside the counts of each wave they also tell how many answered in one of the two waves only: these may not be few either.
+    """
     without = kept["n_both"] - kept["n_before"]
     lost, still = kept["n_before"] - kept["n_kept"], without - kept["n_taken_up"]
-    keep = _hidden(kept, (kept["n_before"], kept["n_kept"], lost), ["item", "by"], context)
-    take = _hidden(kept, (without, kept["n_taken_up"], still), ["item", "by"], context)
+    yes_first, no_first = _counts_at(kept, data, "wave_from")
+    yes_last, no_last = _counts_at(kept, data, "wave_to")
+    new = (yes_last - kept["n_kept"] - kept["n_taken_up"], no_last - lost - still)
+    keep = _hidden(kept, (kept["n_before"], kept["n_kept"], lost, yes_first - kept["n_before"]), ["item", "by"], context)
+    take = _hidden(kept, (without, kept["n_taken_up"], still, no_first - without, *new), ["item", "by"], context)
     return kept.assign(share_kept=kept["share_kept"].mask(keep), share_taken_up=kept["share_taken_up"].mask(take))
 
 
+def _counts_at(kept: pd.DataFrame, data: pd.DataFrame, wave: str) -> tuple[pd.Series, pd.Series]:
+    """Return who said yes and who said no at the first or the last wave of each row of what was kept."""
+    keys = ["item", "by", "group"]
+    at = kept[[*keys, wave]].merge(data.rename(columns={"wave": wave}), on=[*keys, wave], how="left").set_index(kept.index)
+    return at["n_yes"], at["n_answered"] - at["n_yes"]
+
+
 def _hidden(table: pd.DataFrame, counts: tuple[pd.Series, ...], within: list[str], context: Context) -> pd.Series:
-    small = pd.Series(False, index=table.index)
-    for part in counts:
-        small |= part.map(lambda n: is_small(n, context.min_cell))
-    return masking.with_complement(small, counts[0], table[within])
+    return masking.with_complement(masking.any_small(counts, context.min_cell), counts, table[within], context.min_cell)
 
 
 def _group_name(row: dict, context: Context) -> str:
@@ -137,12 +146,13 @@ def _notes(data: pd.DataFrame, kept: pd.DataFrame, spec: dict, context: Context)
         "Clusters": "people of all centers together; answers within a center are alike",
         "Exclusions": f"{numbers.count(blank)} answers missing, over all items and waves",
         "Who": f"people with {spec['who']}" if spec.get("who") else "all people who were asked",
-        "Privacy": f"hidden: 1 to {context.min_cell - 1} people answered, said yes or said no, or the cell would give such a one away",
+        "Privacy": f"hidden: 1 to {context.min_cell - 1} people answered, said yes or no, or did so in one wave only, or the cell tells it",
     }
     for column, name in (("not_comparable", "Not comparable between waves"), ("harmonised", "Harmonised")):
         told = whole.assign(why=whole[column].fillna("")).query("why != ''").drop_duplicates("label")
         if len(told):
-            notes[name] = "; ".join(f"{label}: {why}" for label, why in zip(told["label"], told["why"], strict=True))
+            each = [(label, text) for label, why in zip(told["label"], told["why"], strict=True) for text in why.split("; ")]
+            notes[name] = "; ".join(f"{label}: {text}" for label, text in each)
     if len(kept):
         notes["Kept"] = "people with an answer at both waves: of who reported it first, who still does; of the others, who took it up"
     if "center_id" in (spec.get("by") or []) and not context.show_centers:

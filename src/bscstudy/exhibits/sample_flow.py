@@ -25,7 +25,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         data = pd.concat([data, _counts(flow, [by], context)], ignore_index=True)
     data = data.sort_values(["_instrument", "_wave", "_group"], kind="stable").reset_index(drop=True)
     total = data[data["group"] == ALL].copy()
-    for column in ("expected", "received", "excluded"):
+    for column in ("expected", "received"):
         total[column] = masking.masked(total, [column], [], context.min_cell, total=total["group"] == ALL)[column]
     return Exhibit(
         table=_shown(data, context),
@@ -62,7 +62,7 @@ def _counts(flow: pd.DataFrame, by: list[str], context: Context) -> pd.DataFrame
 
 
 def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
-    cells = masking.masked(data, ["expected", "received", "excluded"], ["instrument", "wave"], context.min_cell, total=data["group"] == ALL)
+    cells = masking.masked(data, ["expected", "received"], ["instrument", "wave"], context.min_cell, total=data["group"] == ALL)
     rows = zip(data.to_dict("records"), cells.to_dict("records"), strict=True)
     return pd.DataFrame(
         [
@@ -72,7 +72,7 @@ def _shown(data: pd.DataFrame, context: Context) -> pd.DataFrame:
                 "Expected": numbers.count(cell["expected"]),
                 "Received": numbers.count(cell["received"]),
                 "Response": _response(cell),
-                "Left out": numbers.count(cell["excluded"]),
+                "Left out": numbers.count(row["excluded"]),
                 "Centers": numbers.count(row["n_centers"]),
             }
             for row, cell in rows
@@ -105,7 +105,10 @@ def _notes(tables: dict, context: Context, by: str) -> dict[str, str]:
     if people is not None and len(people):
         notes["Turnover"] = turnover_text(people, context)
     if by in ("collaborative", "role"):
-        notes["Privacy"] = masking.note(context.min_cell) + "; counts by role within a center are never shown"
+        notes["Privacy"] = (
+            masking.note(context.min_cell) + "; forms left out are counted whatever their number, as in the quality of the data; "
+            "counts by role within a center are never shown"
+        )
     return notes
 
 
@@ -117,8 +120,8 @@ def turnover_text(people: pd.DataFrame, context: Context) -> str:
     n_waves = people.loc[people["present"] == 1, "wave"].nunique()
     between = "were there in neither the first nor the last wave" if n_waves > 1 else "were there in the one wave"
     words = {"stayer": "stayed", "leaver": "left", "joiner": "joined", "once": between}
-    parts = [f"{numbers.count(cells[s])} {words[s]}" for s in words if cells[s] != 0]
-    everyone = numbers.count(cells["all"])
+    parts = [f"{numbers.count(cells[s])} {words[s]}" for s in words if cells.get(s, 0) != 0]
+    everyone = numbers.count(cells["all"]) if "all" in cells else "the"
     listed = people.groupby("wave")["expected"].max()
     unlisted = [label for wave, label in context.labels("waves").items() if listed.get(wave) == 0]
     if len(unlisted) == len(listed):

@@ -14,6 +14,8 @@ PALETTE = (BLUE, ORANGE, GREEN, PINK, BROWN, INK)
 """Okabe and Ito's colour-blind safe hues, the light ones darkened until each has a contrast of 4.5 on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SYNTHETIC_MARK = "SYNTHETIC DATA"
+#: of a figure's width and height, left blank at its sides and foot
+_EDGE = 0.01
 
 _RC = {
     "font.family": "DejaVu Sans",
@@ -63,7 +65,7 @@ def finish(figure, context) -> None:
     width, height = figure.get_size_inches()
     lines = textwrap.wrap(context.title, max(20, int(width * 11 - (16 if context.synthetic else 0))))
     head = 0.12 + 0.19 * max(1, len(lines))
-    figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 1 - 0.01 - head / height))
+    figure.get_layout_engine().set(rect=(_EDGE, _EDGE, 1 - 2 * _EDGE, 1 - _EDGE - head / height))
     top = 1 - 0.06 / height
     figure.text(0.012, top, "\n".join(lines), ha="left", va="top", fontsize=10.5, fontweight="bold", color=INK)
     if context.synthetic:
@@ -71,11 +73,10 @@ def finish(figure, context) -> None:
         figure.text(0.985, top, SYNTHETIC_MARK, ha="right", va="top", fontsize=7.5, fontweight="bold", color=WARNING, bbox=box)
 
 
-def mark_harmonised(figure, names: list[str]) -> None:
-    """Say at the foot of a figure which of its measures rest on a map between versions of an instrument; after `finish`."""
+def add_foot(figure, text: str) -> None:
+    """Say something at the foot of a figure; after `finish`."""
     width, height = figure.get_size_inches()
     left, bottom, wide, tall = figure.get_layout_engine().get()["rect"]
-    text = f"Harmonised (versions brought together, see the note below the table): {', '.join(names)}."
     lines = textwrap.wrap(text, max(20, int(width * 16)))
     foot = (0.08 + 0.13 * len(lines)) / height
     figure.get_layout_engine().set(rect=(left, bottom + foot, wide, tall - foot))
@@ -99,6 +100,9 @@ def _freeze_layout(figure) -> None:
     if figure.get_layout_engine() is None:
         return
     figure.draw_without_rendering()
+    foot = figure.get_layout_engine().get().get("rect", (0.0, 0.0))[1] - _EDGE
     figure.set_layout_engine("none")
+    for legend in figure.legends if foot > 0 else ():  # while the layout is solved, a legend with an anchor has no place of its own
+        legend.set_bbox_to_anchor((0, foot, 1, 1 - foot))
     for axis in figure.axes:
         axis.set_position([round(float(value), 5) for value in axis.get_position(original=True).bounds])

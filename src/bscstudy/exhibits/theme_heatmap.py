@@ -10,14 +10,17 @@ from bscstudy import numbers
 from bscstudy.exhibits import harmonised, style
 from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
-from bscstudy.exhibits.center_themes import change_waves, chosen_outcome, display_groups
+from bscstudy.exhibits.center_themes import BANDS, cells_note, change_waves, chosen_outcome, display_groups
 from bscstudy.exhibits.labels import better_end, outcome_label, words
-from bscstudy.exhibits.theme_words import UNITS, direction_words, raised_of_asked, theme_notes
+from bscstudy.exhibits.theme_words import NOT_ASKED, UNITS, direction_words, few_raised, raised_of_asked, theme_notes
 from bscstudy.privacy import mask_counts
 
 TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = True
 SECTIONS = ("items", "sources")
+COUNTS = ["n_asked", "n_present"]
+#: shade of the cells of which only so much is shown
+SHADES = dict(zip(BANDS, (0.25, 0.75), strict=True))
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -38,15 +41,17 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
             f"{better_end(outcome, context)} is better, the most wanted first"
         )
         notes |= harmonised.map_note([outcome], context) | mean_note(outcome, tables)
-    notes["Small cells"] = f"counts of a role from 1 to {context.min_cell - 1}, and what would give them away, are not shown"
+    notes["Small cells"] = (
+        f"counts from 1 to {context.min_cell - 1}, and what would give them away, are not shown, nor the share and direction of so few"
+    ) + cells_note(groups, context)
     return Exhibit(
         table=_table(sessions, labels, context),
         caption=f"In how many of the {UNITS} that were asked each theme was raised",
         notes=notes,
-        sentences=_sentences(whole, labels),
+        sentences=_sentences(whole[~whole.apply(few_raised, axis=1, args=(context.min_cell,))], labels),
         figure=_figure(cells, outcome, labels, context),
         alt=_alt(cells, outcome, context),
-        data=cells[["group", "collaborative", "outcome_change", "theme", "n_asked", "n_present", "share", "net_direction"]],
+        data=cells[["group", "collaborative", "outcome_change", "theme", "n_asked", "n_present", "share", "net_direction", "raised"]],
     )
 
 
@@ -54,24 +59,24 @@ def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> 
     themes = in_order(sessions["theme"], list(labels))
     waves = [w for w in in_order(sessions["wave"], wave_order(context)) if w != "all"]
     roles = [r for r in in_order(sessions["role"], list(context.labels("roles"))) if r != "all"]
-    by_role = mask_counts(
-        sessions[(sessions["wave"] == "all") & (sessions["role"] != "all")], ["n_asked", "n_present"], context.min_cell, ["theme"]
-    )
-    whole = sessions[sessions["role"] == "all"].set_index(["theme", "wave"]).to_dict("index")
-    role_cells = by_role.set_index(["theme", "role"]).to_dict("index")
+    parts = mask_counts(sessions[sessions["wave"].ne("all") & sessions["role"].eq("all")], COUNTS, context.min_cell, ["theme"])
+    by_wave = parts.set_index(["theme", "wave"]).to_dict("index")
+    parts = mask_counts(sessions[sessions["wave"].eq("all") & sessions["role"].ne("all")], COUNTS, context.min_cell, ["theme"])
+    by_role = parts.set_index(["theme", "role"]).to_dict("index")
+    whole = sessions[sessions["wave"].eq("all") & sessions["role"].eq("all")].set_index("theme").to_dict("index")
     rows = []
     for theme in themes:
-        everyone = whole[(theme, "all")]
+        everyone, shown = whole[theme], not few_raised(whole[theme], context.min_cell)
         row = {
             "Theme": labels.get(theme, words(theme)),
-            "All": raised_of_asked(everyone),
-            "Share (95% interval)": _share(everyone),
-            "Direction": numbers.estimate(everyone["net_direction"], signed=True),
+            "All": raised_of_asked(everyone, context.min_cell),
+            "Share (95% interval)": _share(everyone) if shown else numbers.MISSING,
+            "Direction": numbers.estimate(everyone["net_direction"] if shown else None, signed=True),
         }
-        row |= {context.labels("waves").get(wave, wave): _cell(whole.get((theme, wave))) for wave in waves}
+        row |= {context.labels("waves").get(wave, wave): _part_cell(by_wave.get((theme, wave))) for wave in waves}
         if len(roles) > 1:
             names = context.labels("roles")
-            row |= {names.get(role, words(role)): _role_cell(role_cells.get((theme, role))) for role in roles}
+            row |= {names.get(role, words(role)): _part_cell(by_role.get((theme, role))) for role in roles}
         rows.append(row | {"Centers": numbers.count(everyone["n_centers"])})
     return pd.DataFrame(rows)
 
@@ -82,15 +87,13 @@ def _share(row: dict) -> str:
     return f"{numbers.percent(row['share'])} ({numbers.percent(row['low'])} to {numbers.percent(row['high'])})"
 
 
-def _cell(row: dict | None) -> str:
-    return raised_of_asked(row) if row else numbers.MISSING
-
-
-def _role_cell(row: dict | None) -> str:
-    """Return a role's cell; counts that were masked are text."""
+def _part_cell(row: dict | None) -> str:
+    """Return the cell of a wave or a role; counts that were masked are text."""
     if row is None:
         return numbers.MISSING
-    return f"{row['n_asked']} asked" if isinstance(row["n_asked"], str) else raised_of_asked(row)
+    if isinstance(row["n_asked"], str):
+        return f"{row['n_asked']} asked"
+    return NOT_ASKED if not row["n_asked"] else f"{numbers.count(row['n_present'])} of {numbers.count(row['n_asked'])}"
 
 
 def _sentences(whole: pd.DataFrame, labels: dict[str, str]) -> tuple[str, ...]:
@@ -118,14 +121,15 @@ def _figure(cells: pd.DataFrame, outcome: str | None, labels: dict[str, str], co
 
     groups = list(dict.fromkeys(cells["group"]))
     themes = in_order(cells["theme"], list(labels))
-    shares = cells.pivot(index="theme", columns="group", values="share").reindex(index=themes, columns=groups)
+    shades = cells.assign(shade=cells["share"].fillna(cells["raised"].map(SHADES)))
+    shares = shades.pivot(index="theme", columns="group", values="shade").reindex(index=themes, columns=groups)
     change = cells.drop_duplicates("group").set_index("group")["outcome_change"].reindex(groups)
     ratios = [1, max(4, len(themes))]
     figure, (strip, grid) = style.new_figure(7.5, 1.9 + 0.3 * len(themes), 2, 1, height_ratios=ratios, sharex=False)
     shown = [labels.get(theme, words(theme)) for theme in themes]
-    bar = {"label": "Share of asked sessions", "ticks": [0, 0.5, 1], "format": lambda v, _: numbers.percent(v)}
+    bar, colours = _shading(cells)
     options = {"linewidths": 0.6, "linecolor": "white", "square": False}
-    seaborn.heatmap(shares, ax=grid, cmap="Blues", vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **options)
+    seaborn.heatmap(shares, ax=grid, cmap=colours, vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **options)
     _hatch_missing(grid, shares)
     title = f"Change of the center's mean{change_waves(cells)}: {outcome_label(outcome, context)}" if outcome else ""
     _strip(strip, change, title, options)
@@ -134,6 +138,19 @@ def _figure(cells: pd.DataFrame, outcome: str | None, labels: dict[str, str], co
     grid.tick_params(axis="x", rotation=0)
     style.finish(figure, context)
     return figure
+
+
+def _shading(cells: pd.DataFrame) -> tuple[dict, object]:
+    """Return the bar beside the map and its colours: two where no cell shows more than whether it was half."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    bar = {"label": "Share of asked sessions", "ticks": [0, 0.5, 1], "format": lambda v, _: numbers.percent(v)}
+    colours = colormaps["Blues"]
+    if not cells["raised"].isin(SHADES).any():
+        return bar, colours
+    bar |= {"ticks": list(SHADES.values()), "format": lambda v, _: next(name for name, shade in SHADES.items() if shade == v)}
+    return bar, colours if cells["share"].notna().any() else ListedColormap([colours(shade) for shade in SHADES.values()])
 
 
 def _hatch_missing(axis, shares: pd.DataFrame) -> None:
@@ -177,7 +194,7 @@ def _alt(cells: pd.DataFrame, outcome: str | None, context: Context) -> str:
     kind = "centers" if context.show_centers else "collaboratives"
     change = f"{outcome_label(outcome, context)}{change_waves(cells)}" if outcome else ""
     order = f", in the order of the change in {change}, which a strip above shows" if outcome else ""
-    blank = int(cells["share"].isna().sum())
+    blank = int((cells["share"].isna() & ~cells["raised"].isin(BANDS)).sum())
     return (
         f"Heat map of {cells['theme'].nunique()} themes by {cells['group'].nunique()} {kind}{order}. Darker cells: a larger share of the "
         f"asked sessions raised the theme. {numbers.plural(blank, 'cell')} hatched: not asked, not coded, or too few to show."

@@ -6,7 +6,8 @@ import pandas as pd
 
 from bscstudy import numbers
 from bscstudy.exhibits.base import Context
-from bscstudy.privacy import display_codes
+from bscstudy.exhibits.masking import few
+from bscstudy.privacy import display_codes, is_small
 
 NOT_ASKED = "not asked"
 UNITS = "interviews and focus groups"
@@ -17,9 +18,17 @@ def center_codes(centers: pd.DataFrame, context: Context) -> dict[str, str]:
     return display_codes(centers["center_id"].tolist(), int(context.config["study"]["seed"]))
 
 
-def raised_of_asked(row: dict) -> str:
-    """Return ``2 of 3``, or ``not asked``; asked and never raised is ``0 of 3``."""
-    return NOT_ASKED if not row["n_asked"] else f"{numbers.count(row['n_present'])} of {numbers.count(row['n_asked'])}"
+def raised_of_asked(row: dict, min_cell: int) -> str:
+    """Return ``12 of 23``, or ``not asked``; asked and never raised is ``0 of 23``; small counts are ``<5 of 23`` or ``<5 asked``."""
+    if not row["n_asked"]:
+        return NOT_ASKED
+    asked, raised = few(row["n_asked"], min_cell), few(row["n_present"], min_cell)
+    return f"{asked} asked" if isinstance(asked, str) else f"{numbers.count(raised)} of {numbers.count(asked)}"
+
+
+def few_raised(row: dict, min_cell: int) -> bool:
+    """Return whether so few sessions were asked or raised a theme that neither its share nor its direction may be shown."""
+    return is_small(row["n_asked"], min_cell) or is_small(row["n_present"], min_cell)
 
 
 def direction_mark(net: object) -> str:

@@ -118,15 +118,35 @@ def comparable(
     return Comparability(not reasons, tuple(reasons), _in_words(used))
 
 
-def judged(scale: str, config: dict, waves: list[str] | None = None) -> Comparability:
-    """Return whether a scale can be compared over the given waves, over all in which it is scored if None.
+def observed_rows(config: dict) -> list[dict]:
+    """Return each score of an observation instrument as a row of scales.csv: its items, and how they are keyed."""
+    sources = config.get("sources") or {}
+    return [
+        {
+            "scale": part["id"],
+            "instrument": sources[observed["source"]]["instrument"],
+            "rule": observed["kind"],
+            "items": " ".join(part["items"]),
+        }
+        for observed in config.get("observation") or []
+        for part in (*(observed.get("parts") or ()), *(observed.get("scores") or ()))
+        if observed.get("source") in sources
+    ]
 
-    ``config`` has the sections ``scales``, ``items`` and, where there are, ``waves``, ``sources`` and ``harmonisation``.
+
+def judged(scale: str, config: dict, waves: list[str] | None = None) -> Comparability:
+    """Return whether a scale or a score of observation can be compared over the given waves, over all in which it is scored if None.
+
+    ``config`` has the sections ``scales``, ``items`` and, where there are, ``waves``, ``sources``, ``harmonisation`` and ``observation``.
+    Observed answers are scored as they were given, so that of the map only rows hold for them that take an item as it is.
     """
-    rows, items = [row for row in config["scales"] if row["scale"] == scale], config.get("items") or []
+    rows, items, mapped = [row for row in config["scales"] if row["scale"] == scale], config.get("items") or [], config.get("harmonisation")
+    if not rows:
+        rows = [row for row in observed_rows(config) if row["scale"] == scale]
+        mapped = [row for row in mapped or [] if row["rule"] == "identity" and row["new_item"] in ("", None, row["item"])]
     if waves is None:
-        waves = scored_waves(rows, config) if items else []
-    return comparable(rows, waves, items, config.get("sources"), config.get("harmonisation"))
+        waves = scored_waves(rows, {**config, "harmonisation": mapped}) if items else []
+    return comparable(rows, waves, items, config.get("sources"), mapped)
 
 
 def incomparable(scales: Iterable[str], config: dict) -> dict[str, str]:
@@ -141,7 +161,8 @@ def scored_waves(rows: list[dict], config: dict) -> list[str]:
     own = [source for source in sources.values() if source.get("instrument") in instruments]
     waves = [str(wave["id"]) for wave in sorted(config.get("waves") or [], key=lambda wave: wave["order"])]
     fed = {wave for source in own for wave in source_waves(source)} if own else set(waves)
-    return [wave for wave in waves if wave in fed and _scored(rows, wave, config["items"], sources, []) is not None]
+    mapped = config.get("harmonisation") or []
+    return [wave for wave in waves if wave in fed and _scored(rows, wave, config["items"], sources, mapped) is not None]
 
 
 def _scored(rows: list[dict], wave: str, items: list[dict], sources: dict, harmonisation: list[dict]) -> _Scored | None:

@@ -160,13 +160,13 @@ def table_of(path: Path, found: Records, n_headers: int, **described) -> RawTabl
     lengths = [len(record) for record in records]
     if any(length != len(names) for length in lengths):
         records = _fitted(path, records, lines, len(names))
-    cells = np.empty((len(records), len(names)), dtype=object)
+    cells = np.empty((len(records), len(names)), dtype=object, order="F")  # a column side by side, as pandas holds it
     if records:
         cells[:] = records
     filled = np.array([any(record) for record in records], dtype=bool)
     if not filled.any():
         raise _no_record(path, "The file holds column names and no record.")
-    frame = pd.DataFrame(cells if filled.all() else cells[filled], columns=pd.Index(names, dtype=object), dtype=object)
+    frame = pd.DataFrame(cells if filled.all() else cells[filled], columns=pd.Index(names, dtype=object), dtype=object, copy=False)
     unnamed = [name for name, given in zip(names, header, strict=True) if not given.strip() and (frame[name] == "").all()]
     provenance = {"delimiter": found.delimiter, "n_blank_records": int((~filled).sum()), **described.pop("provenance", {})}
     rows = np.asarray(lines, dtype=int)[filled]

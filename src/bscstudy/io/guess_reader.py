@@ -49,6 +49,8 @@ def guess_reader(path: Path, options: dict) -> str:
         return "code_table"
     if options.get("dictionary"):
         return "redcap"
+    if b"<CodeBook" in content[:4096]:
+        return "refi"
     head = content[:20000].replace(b" ", b"")
     return "qualtrics" if any(mark in head for mark in _QUALTRICS) else "csv"
 

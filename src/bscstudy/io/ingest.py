@@ -17,7 +17,7 @@ from bscstudy.io.merged_ids import refuse_merged
 from bscstudy.io.notices import notices_of
 from bscstudy.io.raw import RawTable, blank_cells, places
 from bscstudy.io.selection import Slice, exclusion_reasons, keep_rows, query_columns, slices_of
-from bscstudy.tables import Column
+from bscstudy.tables import TEXT, Column
 
 
 @dataclass(frozen=True)
@@ -203,12 +203,13 @@ def _filled_rows(part: Slice, used: dict[str, list[ItemVersion]], raw: RawTable)
 
 
 def _joined(parts: list[_Part]) -> pd.DataFrame:
-    joined: dict[str, np.ndarray] = {}
+    joined: dict[str, np.ndarray | pd.arrays.StringArray] = {}
     for name in parts[0].columns:
         joined[name] = np.concatenate([part.columns[name] for part in parts])
         if name in parts[0].why:
             why = np.concatenate([part.why[name] for part in parts])
             given = why != ""
             if given.any():
-                joined[f"{name}__why"] = np.where(given, why, None)
+                why[~given] = np.nan
+                joined[f"{name}__why"] = pd.arrays.StringArray(why, dtype=TEXT)
     return pd.DataFrame(joined)

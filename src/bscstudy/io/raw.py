@@ -165,8 +165,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a raw file's bytes.
+def check_file(path: Path) -> None:
+    """Check that a raw file is there and has content, before a reader opens it.
 
     Raises
     ------
@@ -182,4 +182,9 @@ def read_bytes(path: Path) -> bytes:
             "Every number that rests on it would be absent.",
             "Put the file as received into the study's folder, or correct `file` in config/sources.yaml.",
         )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a raw file's bytes; errors as `check_file`."""
+    check_file(path)
     return Path(path).read_bytes()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bscstudy.measures.chance_agreement import gwet_chance, kappa_chance
+
 WEIGHTS = ("unweighted", "linear", "quadratic")
 
 
@@ -26,21 +28,34 @@ class Coefficient:
 UNDEFINED = Coefficient(math.nan, math.nan, math.nan, math.nan)
 
 
-def agreement_weights(categories: np.ndarray, kind: str) -> np.ndarray:
+def agreement_weights(categories: np.ndarray, kind: str | np.ndarray) -> np.ndarray:
     """Return how much two answers count as agreeing, 1 for equal ones.
 
     Parameters
     ----------
     categories : array of float, q
         The possible answers in ascending order.
-    kind : str
-        ``unweighted`` (0 for different ones), ``linear`` (1 - distance / range) or ``quadratic`` (1 - its square).
+    kind : str or ndarray, q x q
+        ``unweighted`` (0 for different ones), ``linear`` (1 - distance / range), ``quadratic`` (1 - its square), or weights of one's own.
 
     Returns
     -------
     ndarray, q x q
+
+    Raises
+    ------
+    ValueError
+        Own weights that are not symmetric, not 1 on the diagonal, or outside 0 to 1.
     """
     categories = np.asarray(categories, float)
+    if not isinstance(kind, str):
+        own = np.asarray(kind, float)
+        sound = (
+            own.shape == 2 * (len(categories),) and (own == own.T).all() and (np.diag(own) == 1).all() and own.min() >= 0 and own.max() <= 1
+        )
+        if not sound:
+            raise ValueError("weights of agreement are symmetric, 1 on the diagonal, and lie between 0 and 1")
+        return own
     if kind == "unweighted" or len(categories) < 2:
         return np.eye(len(categories))
     distance = np.abs(categories[:, None] - categories[None, :]) / (categories[-1] - categories[0])
@@ -73,7 +88,7 @@ def cohen_kappa(table: np.ndarray, weights: np.ndarray, clusters: np.ndarray | N
     n = table.sum()
     shares = table.sum(axis=0) / n
     first, second = shares.sum(axis=1), shares.sum(axis=0)
-    observed, chance = float((weights * shares).sum()), float(first @ weights @ second)
+    observed, chance = float((weights * shares).sum()), float(kappa_chance(first, second, weights))
     if chance >= 1 - 1e-12:
         return UNDEFINED
     kappa = (observed - chance) / (1 - chance)
@@ -113,8 +128,8 @@ def pooled_coefficients(counts: np.ndarray, weights: np.ndarray, clusters: np.nd
     share = (counts / raters[:, None]).mean(axis=0)
     scale = weights.sum() / (q * (q - 1))
     chances = (
-        (counts @ (weights @ share) / raters, float(share @ weights @ share)),
-        (scale * (counts @ (1 - share)) / raters, scale * float((share * (1 - share)).sum())),
+        (counts @ (weights @ share) / raters, float(kappa_chance(share, share, weights))),
+        (scale * (counts @ (1 - share)) / raters, float(gwet_chance(share, weights))),
     )
     return tuple(_pooled(alike, twice, by_unit, chance, n, clusters) for by_unit, chance in chances)
 

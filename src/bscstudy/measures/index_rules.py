@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,19 @@ def matching(rows: pd.DataFrame, condition: str | None, index: str) -> pd.Series
         ) from None
 
 
+def check_columns(rows: pd.DataFrame, columns: Iterable[str], where: str) -> None:
+    """Raise BSC-CFG-242 with every column that a source does not have."""
+    absent = sorted(set(columns) - set(rows.columns))
+    if absent:
+        raise BscError(
+            "BSC-CFG-242",
+            f"The source has no column {', '.join(absent)}.",
+            where,
+            "Nothing can be counted by it.",
+            "Name items or keys of the source, or fields under `derive` that stand before.",
+        )
+
+
 def index_table(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     """Work out one index.
 
@@ -62,9 +75,12 @@ def index_table(rows: pd.DataFrame, spec: dict, by: list[str]) -> pd.DataFrame:
     Raises
     ------
     BscError
-        BSC-CFG-204 for a condition, -205 for a column that is no number, -206 for more groups than expected.
+        BSC-CFG-204 for a condition, -205 for a column that is no number, -206 for more groups than expected, -242 for a column that is
+        not there.
     """
     rule = RULES[spec["rule"]]
+    groups = [spec["group"]] if "group" in spec else []
+    check_columns(rows, [*groups, *spec.get("per", []), *spec.get("valid_if_any", [])], f"config/measures.yaml, fidelity, {spec['id']}")
     grouped_index = rows.groupby(by, sort=True).size().index
     result = rule(rows, spec, by).reindex(grouped_index)
     if "divided_by" in spec:

@@ -7,20 +7,68 @@ import pandas as pd
 
 from bscstudy.errors import BscError
 from bscstudy.identity import add_identity
-from bscstudy.measures.index_rules import ZERO_WITHOUT_ROWS, index_table
+from bscstudy.measures.chains import chain_columns, chain_fields
+from bscstudy.measures.index_rules import ZERO_WITHOUT_ROWS, check_columns, index_table
 
 COLUMNS = ["index", "label", "element", "level", "unit_id", "wave", "center_id", "collaborative", "numerator", "denominator", "value"]
 LEVELS = {"person_id": "person", "center_id": "center", "collaborative": "collaborative"}
 
 
 def derive_fields(rows: pd.DataFrame, fields: list[dict]) -> pd.DataFrame:
-    """Return rows with the declared row fields (``column``, ``rule`` max, min, sum or mean, ``of`` items); missing items are skipped."""
+    """Return rows with the declared row fields.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Ingested rows of one source.
+    fields : list of dict
+        ``column`` and ``rule``: max, min, sum or mean ``of`` items (missing items are skipped), or chain (`chain_fields`).
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-242 for a column that is not there, -243 for text where numbers are needed, -244 for a field that has the name of a
+        column; BSC-DAT-240 to -242 for links of a chain that cannot be followed.
+    """
     derived = rows.copy()
     for field in fields:
-        values = derived[list(field["of"])].apply(pd.to_numeric)
+        where = f"config/measures.yaml, derive, {field['column']}"
+        chained = field["rule"] == "chain"
+        check_columns(derived, [field["id"], field["previous"], *field.get("within", [])] if chained else field["of"], where)
+        _check_new(derived, chain_columns(field["column"]) if chained else (field["column"],), where)
+        if chained:
+            derived = derived.join(chain_fields(derived, field))
+            continue
+        values = _numbers(derived[list(field["of"])], where)
         options = {"min_count": 1} if field["rule"] == "sum" else {}
         derived[field["column"]] = getattr(values, field["rule"])(axis=1, **options)
     return derived
+
+
+def _check_new(rows: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
+    taken = [column for column in columns if column in rows.columns]
+    if taken:
+        raise BscError(
+            "BSC-CFG-244",
+            f"A field under `derive` would replace {', '.join(taken)} of its source.",
+            where,
+            "The answers as they were given would be lost.",
+            "Give the field a name that no item, key or other field has.",
+        )
+
+
+def _numbers(values: pd.DataFrame, where: str) -> pd.DataFrame:
+    try:
+        return values.apply(pd.to_numeric)
+    except (ValueError, TypeError):
+        text = [name for name in values.columns if not pd.api.types.is_numeric_dtype(values[name])]
+        raise BscError(
+            "BSC-CFG-243",
+            "A field under `derive` is worked out from text.",
+            f"{where}: {', '.join(text)}",
+            "Only numbers have a largest one, a sum or a mean.",
+            "Name number, integer, ordinal or yes_no items under `of`.",
+        ) from None
 
 
 def fidelity_indices(
@@ -46,7 +94,7 @@ def fidelity_indices(
     Raises
     ------
     BscError
-        BSC-CFG-204 to BSC-CFG-207 for an index that cannot be worked out as declared.
+        BSC-CFG-204 to BSC-CFG-207 and BSC-CFG-242 for an index that cannot be worked out as declared; for fields see `derive_fields`.
     """
     prepared = {
         source: add_identity(derive_fields(table, [f for f in config["derive"] if f["source"] == source]), people, centers)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
+from bscstudy.io.crosswalk import crosswalk_of, rename
+from bscstudy.io.spelling import spell
 
 TIES = ["wave", "from_center", "to_center", "n_people", "n_ties"]
 NETWORK = [
@@ -88,7 +90,7 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
-def nominations(rows: pd.DataFrame, spec: dict) -> pd.DataFrame:
+def nominations(rows: pd.DataFrame, spec: dict, spelling: dict | None = None, renamed: list[dict] | None = None) -> pd.DataFrame:
     """Return one row for each person, wave and node named.
 
     Parameters
@@ -96,6 +98,12 @@ def nominations(rows: pd.DataFrame, spec: dict) -> pd.DataFrame:
     rows : DataFrame
         Answers with ``wave person_id center_id`` and the columns of ``spec["named"]``: each holds the id of one node, or several with
         ``spec["separator"]`` between them; missing names nobody.
+    spec : dict
+        Section ``peer_network``.
+    spelling : dict, optional
+        The rule of section ``ids`` for the ids that are named, so that they are written as those of the register.
+    renamed : list of dict, optional
+        Rows of their crosswalk; the rows of `rows` then say their ``source``.
 
     Returns
     -------
@@ -124,12 +132,25 @@ def nominations(rows: pd.DataFrame, spec: dict) -> pd.DataFrame:
     for column in spec["named"]:
         told = rows.loc[people.index, column].astype("str")
         told = told.str.split(spec["separator"], regex=False).explode() if spec.get("separator") else told
-        told = told.astype("str").str.strip()
-        told = told[told.notna() & (told != "")]
+        told = _current(told, rows, spelling or {}, renamed or [])
         parts.append(people.loc[told.index].assign(named=told.to_numpy()))
     listed = pd.concat(parts, ignore_index=True).drop_duplicates()
     names_somebody = listed.groupby(["wave", "person_id"])["named"].transform("count") > 0
     return listed[listed["named"].notna() | ~names_somebody].sort_values(["wave", "person_id", "named"], ignore_index=True)
+
+
+def _current(told: pd.Series, rows: pd.DataFrame, spelling: dict, renamed: list[dict]) -> pd.Series:
+    """Return the ids that are named, blanks left out, as the register writes them today."""
+    told = told.dropna().astype("str").map(lambda text: spell(text, spelling)).astype("str")
+    told = told[told != ""]
+    if not renamed or told.empty:
+        return told
+    parts = []
+    for source, part in told.groupby(rows.loc[told.index, "source"].to_numpy()):
+        waves = rows.loc[part.index, "wave"].to_numpy(object)
+        ids, _ = rename(part.to_numpy(object), waves, crosswalk_of(renamed, spelling, source))
+        parts.append(pd.Series(ids, index=part.index, dtype="str"))
+    return pd.concat(parts)
 
 
 def networks(named: pd.DataFrame, nodes: str, people: pd.DataFrame, centers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -16,6 +16,10 @@ from bscstudy.measures.score_tables import row_ids
 
 #: how missing answers are told apart in tables: not put to the person, left blank, coded in the file, or not a possible answer
 KINDS = ("not_asked", "skipped", "coded", "not_possible")
+#: what is kept of a row of the score table
+ROWS = ["score", "person_id", "center_id", "collaborative", "role", "core"]
+#: what is read of the score table
+SCORE_COLUMNS = ["scale", "wave", "row_id", "why", *ROWS]
 _NOT_POSSIBLE = ("out_of_range", "invalid")
 
 
@@ -72,12 +76,17 @@ def pool_parts(parts: Iterable[ScalePart], scores: pd.DataFrame) -> dict[tuple[s
     BscError
         BSC-CFG-208 if sources of one wave have different numbers of items for one scale.
     """
-    lookup = {key: rows.set_index("row_id") for key, rows in scores.groupby([scores["scale"], scores["wave"].fillna("")])}
+    places = scores.groupby([scores["scale"], scores["wave"].fillna("")]).indices
+    scores = scores[["row_id", "why", *ROWS]]
+    ids: dict[tuple[str, str], pd.Series] = {}
     gathered: dict[tuple[str, str], list[Pooled]] = {}
     for part in parts:
         key = (part.scale["scale"], part.wave)
-        if key in lookup:
-            gathered.setdefault(key, []).append(_pooled_part(part, lookup[key].reindex(row_ids(part))))
+        if key in places:
+            if (part.source, part.wave) not in ids:
+                ids[part.source, part.wave] = row_ids(part)
+            found = scores.iloc[places[key]].set_index("row_id").reindex(ids[part.source, part.wave])
+            gathered.setdefault(key, []).append(_pooled_part(part, found))
     pooled = {key: _together(key, found) for key, found in sorted(gathered.items())}
     return {key: found for key, found in pooled.items() if len(found.rows)}
 
@@ -92,7 +101,7 @@ def _pooled_part(part: ScalePart, found: pd.DataFrame) -> Pooled:
         bounds=part.bounds,
         options=part.options,
         keyed=np.nan_to_num(keyed) if part.scale["rule"] == "count_correct" else keyed,
-        rows=found[scored],
+        rows=found.loc[scored, ROWS],
         missing=_missing(part, asked),
         n_asked=int(asked.sum()),
         n_not_asked=int((~asked).sum()),
@@ -109,6 +118,8 @@ def _missing(part: ScalePart, asked: np.ndarray) -> np.ndarray:
 
 def _together(key: tuple[str, str], found: list[Pooled]) -> Pooled:
     first = found[0]
+    if len(found) == 1:
+        return first
     if len({len(part.terms) for part in found}) > 1:
         raise BscError(
             "BSC-CFG-208",

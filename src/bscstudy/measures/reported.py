@@ -6,9 +6,13 @@ import pandas as pd
 
 from bscstudy.errors import BscError
 from bscstudy.io.comparability import Comparability, comparable
+from bscstudy.io.harmonisation import HarmonisedItem, harmonised_answers, harmonised_items
 from bscstudy.measures.index_rules import matching
+from bscstudy.measures.item_keys import items_in_use
 
 ALL = "all"
+#: a line of the map may end a rounding error below a code
+_SLACK = 1e-9
 SHARES = ["set", "item", "label", "wave", "by", "group", "n_asked", "n_answered", "n_yes", "share", "not_comparable", "harmonised"]
 KEPT = [
     "set", "item", "label", "wave_from", "wave_to", "by", "group", "n_both", "n_before", "n_kept", "n_taken_up", "share_kept",
@@ -16,8 +20,8 @@ KEPT = [
 ]  # fmt: skip
 
 
-def item_verdicts(spec: dict, waves: list[str], config: dict) -> dict[str, Comparability]:
-    """Return item -> whether its answers can be compared over these waves, by the codebook and its map between versions.
+def item_verdicts(spec: dict, waves: dict[str, list[str]], config: dict) -> dict[str, Comparability]:
+    """Return item -> whether its answers can be compared over its waves, by the codebook and its map between versions.
 
     ``config`` has the sections ``items``, ``sources`` and ``harmonisation``.
     """
@@ -25,22 +29,66 @@ def item_verdicts(spec: dict, waves: list[str], config: dict) -> dict[str, Compa
     verdicts = {}
     for item in (part["item"] for part in spec["items"]):
         rows = [{"scale": f"item {item}", "instrument": name, "items": item} for name in instruments]
-        verdicts[item] = comparable(rows, waves, config["items"], config["sources"], config["harmonisation"])
+        verdicts[item] = comparable(rows, waves[item], config["items"], config["sources"], config["harmonisation"])
     return verdicts
 
 
-def report_answers(rows: pd.DataFrame, spec: dict, scales: dict[tuple[str, str], str]) -> pd.DataFrame:
+def mapped_rows(tables: dict[str, pd.DataFrame], spec: dict, config: dict) -> pd.DataFrame:
+    """Return the rows of a set's sources with every answer under the item and in the codes that the map takes it as.
+
+    Parameters
+    ----------
+    tables : dict
+        Source id -> ingested table with ``wave``.
+    spec : dict
+        ``id``, ``sources`` and ``items`` of the set.
+    config : dict
+        Sections ``sources``, ``items`` and ``harmonisation``.
+
+    Returns
+    -------
+    DataFrame
+        The rows in the order of the sources, and for each item of the set ``<item>__scale``: the response scale that its answer is in,
+        missing where the item is not asked in that source and wave.
+
+    Raises
+    ------
+    BscError
+        BSC-CFG-087 if a recode table lacks an answer; BSC-CFG-250 if a bare code says what is a yes while the map changes the codes;
+        BSC-CFG-251 if the map takes an item of the set as another item.
+    """
+    asked, parts, unclear, renamed = {part["item"]: part for part in spec["items"]}, [], set(), set()
+    for source in spec["sources"]:
+        table, instrument = tables[source], config["sources"][source]["instrument"]
+        labels = table["wave"].fillna("")
+        for wave in labels.unique() if len(table) else [""]:
+            found = harmonised_items(items_in_use(config["items"], instrument, source, wave), config["items"], config["harmonisation"])
+            here = {item: found[item] for item in asked if item in found}
+            unclear |= {item for item in here if _is_unclear(asked[item], here[item])}
+            renamed |= {mapped.item for name, mapped in found.items() if mapped.item != name} & set(asked)
+            scales = {f"{item}__scale": mapped.definition.get("response_scale") or "" for item, mapped in here.items()}
+            parts.append(harmonised_answers(table[labels == wave], found).assign(**scales))
+    _refuse_renamed(spec, sorted(renamed))
+    _refuse_unclear(spec, sorted(unclear))
+    return pd.concat(parts, ignore_index=True)
+
+
+def asked_waves(rows: pd.DataFrame, spec: dict, waves: list[str]) -> dict[str, list[str]]:
+    """Return item -> those of the waves in which the rows of `mapped_rows` were asked it."""
+    asked = {item["item"]: set(rows.loc[_scale_of(rows, item["item"]).notna(), "wave"]) for item in spec["items"]}
+    return {item: [wave for wave in waves if wave in known] for item, known in asked.items()}
+
+
+def report_answers(rows: pd.DataFrame, spec: dict) -> pd.DataFrame:
     """Return the answers of a set as yes (1), no (0) or missing.
 
     Parameters
     ----------
     rows : DataFrame
-        Answers with ``wave person_id`` and whatever ``who`` and the groups need.
+        Answers as `mapped_rows` returns them, with ``wave person_id`` and whatever ``who`` and the groups need.
     spec : dict
         ``id``, ``who`` (a condition; all, if there is none) and ``items``: list of {item, label, at_least}. Without ``at_least`` yes is 1;
         with it, this code or a higher one; a mapping response scale -> code where the scale changes between waves.
-    scales : dict
-        (item, wave) -> response scale.
 
     Returns
     -------
@@ -50,17 +98,17 @@ def report_answers(rows: pd.DataFrame, spec: dict, scales: dict[tuple[str, str],
     Raises
     ------
     BscError
-        BSC-CFG-290 for an item that the source does not have or that is neither yes and no nor given a code, -291 for one code where the
-        scale changes, -292 for a group that is no column.
+        BSC-CFG-290 for an item that the source does not have or that is neither yes and no nor given a code, -291 for a response scale
+        without a code of its own, -292 for a group that is no column.
     """
     _require_groups(rows, spec)
     kept = rows[matching(rows, spec.get("who"), spec["id"])]
     parts = []
     for item in spec["items"]:
         _require_item(kept, spec, item)
-        code = _codes(kept, spec, item, scales)
+        code = _codes(kept, spec, item)
         values = kept[item["item"]].astype(float)
-        yes = (values >= code).astype(float).where(values.notna() & code.notna())
+        yes = (values >= code - _SLACK).astype(float).where(values.notna() & code.notna())
         parts.append(kept.assign(item=item["item"], label=item["label"], yes=yes))
     return pd.concat(parts, ignore_index=True)
 
@@ -143,19 +191,51 @@ def _require_item(rows: pd.DataFrame, spec: dict, item: dict) -> None:
         )
 
 
-def _codes(rows: pd.DataFrame, spec: dict, item: dict, scales: dict[tuple[str, str], str]) -> pd.Series:
-    """Return the lowest code that is a yes, for each row."""
-    code = item.get("at_least", 1)
-    used = {wave: scales.get((item["item"], wave), "") for wave in rows["wave"].dropna().unique()}
-    lacking = sorted(set(used.values()) - set(code if isinstance(code, dict) else ()))
-    lacking = lacking if isinstance(code, dict) or len(lacking) > 1 else []
+def _is_unclear(item: dict, mapped: HarmonisedItem) -> bool:
+    """Return whether a bare code says what is a yes, although the map changes codes and the answers' response scale has a name."""
+    bare = "at_least" in item and not isinstance(item["at_least"], dict)
+    return bare and mapped.changes_numbers and bool(mapped.definition.get("response_scale"))
+
+
+def _refuse_unclear(spec: dict, items: list[str]) -> None:
+    if items:
+        raise BscError(
+            "BSC-CFG-250",
+            f"One code says what is a yes to {len(items)} item(s) of the set '{spec['id']}', and the map between versions changes codes.",
+            tuple(f"config/measures.yaml, reported, {spec['id']}, {item}: at_least" for item in items),
+            "It is not clear of which version the code is, and people could be counted who did not say yes.",
+            "Write `at_least` with the response scale that answers are taken as, such as {agree4: 3}.",
+        )
+
+
+def _refuse_renamed(spec: dict, items: list[str]) -> None:
+    if items:
+        raise BscError(
+            "BSC-CFG-251",
+            f"The map between versions takes {len(items)} item(s) of the set '{spec['id']}' as other items.",
+            tuple(f"config/measures.yaml, reported, {spec['id']}, {item}" for item in items),
+            "The waves that are taken as the other item would be missing from its shares.",
+            "Name the item that config/codebook/harmonisation.csv has under `new_item`.",
+        )
+
+
+def _scale_of(rows: pd.DataFrame, item: str) -> pd.Series:
+    name = f"{item}__scale"
+    return rows[name] if name in rows.columns else pd.Series(None, index=rows.index, dtype=object)
+
+
+def _codes(rows: pd.DataFrame, spec: dict, item: dict) -> pd.Series:
+    """Return the lowest code that is a yes, for each row; missing where the item was not asked."""
+    code, scale = item.get("at_least", 1), _scale_of(rows, item["item"])
+    used = sorted(scale.dropna().unique())
+    lacking = [name for name in used if name not in code] if isinstance(code, dict) else used if len(used) > 1 else []
     if lacking:
         raise BscError(
             "BSC-CFG-291",
-            f"The item '{item['item']}' has different response scales in different waves.",
-            f"config/measures.yaml, reported, {spec['id']}, {item['item']}: {', '.join(lacking)}",
+            f"A response scale of the item '{item['item']}' has no code of its own that says what is a yes.",
+            f"config/measures.yaml, reported, {spec['id']}, {item['item']}: {', '.join(name or '(none)' for name in lacking)}",
             "One code stands for different answers, and the shares of the waves could not be compared.",
             "Give `at_least` a code for each response scale, or name sources of waves with one scale.",
         )
-    by_wave = {wave: float(code[scale] if isinstance(code, dict) else code) for wave, scale in used.items()}
-    return rows["wave"].map(by_wave)
+    by_scale = {name: float(code[name] if isinstance(code, dict) else code) for name in used}
+    return scale.map(by_scale).astype(float)

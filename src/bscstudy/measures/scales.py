@@ -155,7 +155,8 @@ def scale_parts(tables: dict[str, pd.DataFrame], config: dict) -> Iterator[Scale
             continue
         labels = table["wave"].fillna("") if "wave" in table.columns else pd.Series("", index=table.index)
         for wave in sorted(labels.unique()):
-            rows = table[labels == wave].reset_index(drop=True)
+            here = (labels == wave).to_numpy()
+            rows = (table if here.all() else table[here]).reset_index(drop=True)
             items = items_in_use(config["items"], instrument, source, wave)
             told = [item for item in items if items[item].get("type") in ANSWER_TYPES and item in rows.columns]
             answered = rows[told].notna().any(axis=1).to_numpy()
@@ -172,15 +173,13 @@ def _parts_of_wave(
     scored = [item for item in items if items[item].get("type") not in NOT_SCORED]
     response_scales, missing_codes = config.get("response_scales") or [], config.get("missing_codes") or []
     bounds = {item: item_bounds(items[item], response_scales, missing_codes) for item in scored}
-    why = {item: rows[f"{item}__why"].fillna("") for item in scored if f"{item}__why" in rows.columns}
-    never = pd.Series("not_asked", index=rows.index)
     as_asked = {name: definition for name, definition in items.items() if not found[name].changes_numbers}
     for scale in scales:
         terms = parse_terms(scale["items"], scored)
         _refuse_absent(scale, source, wave, [t.item for t in terms if t.item in items and t.item not in rows.columns])
-        blank = pd.Series("", index=rows.index)
-        reasons = [why.get(t.item, blank if t.item in items else never).to_numpy(dtype=object) for t in terms]
-        reasons = np.column_stack(reasons) if terms else np.empty((len(rows), 0), dtype=object)
+        reasons = np.full((len(rows), len(terms)), "", dtype=object)
+        for column, term in enumerate(terms):
+            reasons[:, column] = _reasons(rows, term.item) if term.item in items else "not_asked"
         step = scale_step(scale, wave, config.get("harmonisation") or [])
         keyed = keyed_answers(rows[[t.item for t in terms if t.item in items]], terms, bounds)
         yield ScalePart(
@@ -197,6 +196,11 @@ def _parts_of_wave(
             harmonised=_harmonised(terms, found, step),
             step=step,
         )
+
+
+def _reasons(rows: pd.DataFrame, item: str) -> np.ndarray:
+    why = rows.get(f"{item}__why")
+    return np.full(len(rows), "", dtype=object) if why is None else why.to_numpy(dtype=object, na_value="")
 
 
 def _harmonised(terms: tuple[Term, ...], found: dict[str, HarmonisedItem], step: Step | None) -> tuple[str, ...]:

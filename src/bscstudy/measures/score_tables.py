@@ -44,7 +44,8 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
     for part in parts:
         place = (part.source, part.wave)
         if place not in known:
-            known[place] = add_identity(part.rows, people, centers)[["person_id", *IDENTITY]].assign(row_id=row_ids(part))
+            stated = part.rows[part.rows.columns.intersection(["wave", "person_id", *IDENTITY])]
+            known[place] = add_identity(stated, people, centers)[["person_id", *IDENTITY]].assign(row_id=row_ids(part))
         who, scale = known[place], part.scale
         roles = str(scale.get("roles") or "").split()
         meant = np.full(len(who), True) if not roles else (who["role"].isin(roles) | who["role"].isna()).to_numpy()
@@ -69,8 +70,7 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
 
 
 def _refuse_repeats(scores: pd.DataFrame) -> None:
-    named = scores[scores["person_id"].notna()]
-    repeated = named[named.duplicated(["scale", "wave", "person_id"], keep=False)]
+    repeated = scores[scores["person_id"].notna() & scores.duplicated(["scale", "wave", "person_id"], keep=False)]
     if len(repeated):
         places = {(row_id.rpartition(":")[0], row_id.rpartition(":")[2]) for row_id in repeated["row_id"]}
         raise BscError(

@@ -9,19 +9,17 @@ import numpy as np
 import pandas as pd
 
 from bscstudy.errors import BscError
-from bscstudy.io.comparability import judged
 from bscstudy.models import described
 from bscstudy.models.center_means import unsupported_center_means
 from bscstudy.models.contrasts import contrast_weights, refuse_contrasts
 from bscstudy.models.diagnostics import residual_diagnostics
 from bscstudy.models.estimates import Estimate, answered, asked_of_ladder, coefficient_questions, contrast_questions
 from bscstudy.models.fitting import DRAWS, family_of, fit_rows, group_names, in_words, inference_of, levels_of_columns, or_reason, rungs_of
-from bscstudy.models.formula_words import read_formula
 from bscstudy.models.influence import influence_rows
-from bscstudy.models.rows import ModelRows, model_file, model_rows, refuse_too_little
+from bscstudy.models.inputs import ModelComparability, read_rows, waves_present
+from bscstudy.models.rows import ModelRows, model_file, refuse_too_little
 from bscstudy.models.second_engine import second_engine
-from bscstudy.models.terms import Vocabulary, vocabulary
-from bscstudy.models.time_pieces import with_time_pieces
+from bscstudy.models.terms import Vocabulary
 from bscstudy.models.verdict import NO_RANDOM_SLOPE, NotEstimable, Verdict, joint_verdict
 
 
@@ -86,7 +84,7 @@ def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed: int = 1) -> FitResult:
+def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, comparability: ModelComparability, *, seed: int = 1) -> FitResult:
     """Fit one declared model.
 
     Parameters
@@ -96,8 +94,9 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
     tables : dict
         Analysis tables by unit: person, visit, center; those the model needs. ``aggregation``: evidence for center means of scales.
     config : dict
-        Sections waves, roles, collaboratives, scales, items, sources, harmonisation, observation: labels, order of levels, changes of
-        items and the map between their versions.
+        Sections waves, roles, collaboratives, scales, observation: labels and order of levels.
+    comparability : ModelComparability
+        Whether the scores can be compared over the model's waves (`bscstudy.models.inputs.model_comparability`).
     seed : int
         Of the ladder's random parts.
 
@@ -111,16 +110,13 @@ def fit_model(spec: dict, tables: dict[str, pd.DataFrame], config: dict, *, seed
     BscError
         BSC-MOD-010 to 021 where the model file asks for what does not exist or does not fit together.
     """
-    words = vocabulary(config, spec.get("time"))
-    formula = read_formula(spec["formula"], model_file(spec) + ", formula")
     try:
-        rows = model_rows(spec, formula, with_time_pieces(spec, tables, config.get("waves") or []), words)
+        rows, words = read_rows(spec, tables, config)
     except BscError as absent:
         if spec.get("optional") and absent.code in ("BSC-MOD-012", "BSC-MOD-013"):
             return _left_out(spec, absent)
         raise
-    waves = _waves_present(rows, words)
-    refusals, flags = _comparability(spec, waves, config)
+    waves, refusals, flags = waves_present(rows, words), comparability.refusals, list(comparability.flags)
     unsupported = unsupported_center_means(spec, tables.get("aggregation"), waves)
     empty = replace(_without_estimates(spec, rows, (*flags, *unsupported, *rows.notes)), harmonised=tuple(flags))
     if refusals:
@@ -219,24 +215,6 @@ def _method_words(inference: object, questions: list) -> str:
     return method if "t" in method.split() or "normal" in method or "likelihood" in method else f"{method} (t)"
 
 
-def _comparability(spec: dict, waves: list[str], config: dict) -> tuple[list[str], list[str]]:
-    """Return (refusals, flags) for the scales among outcome and predictors over the waves of the model.
-
-    A change of a scale (``<scale>__change``) was refused where it was worked out; it carries the flags of all waves of the scale.
-    """
-    refusals, flags = [], []
-    columns = [spec["outcome"], *(p["column"] for p in (spec.get("predictors") or {}).values())]
-    for column in dict.fromkeys(columns):
-        name = column.removesuffix("__change")
-        if name not in {row["scale"] for row in config.get("scales") or []}:
-            continue
-        found = judged(name, config, waves if name == column else None)
-        if name == column and len(waves) > 1:
-            refusals += [f"scores of {column} cannot be compared between waves: {reason}" for reason in found.reasons]
-        flags += [f"{column}: {text}" for text in found.harmonised]
-    return refusals, flags
-
-
 def _described_by_file(spec: dict) -> dict:
     """What a result takes over from the model's file as it stands."""
     given = {name: spec.get(name, "") for name in ("construct", "hypotheses", "interpretation", "link")}
@@ -270,17 +248,9 @@ def _left_out(spec: dict, absent: BscError) -> FitResult:
     return FitResult(**_described_by_file(spec), **counts, verdict=Verdict("failed", (reason,)), left_out=True, notes=(reason,))
 
 
-def _waves_present(rows: ModelRows, words: Vocabulary) -> list[str]:
-    if "wave" not in rows.frame:
-        return []
-    present = set(rows.frame["wave"].dropna().astype(str))
-    declared = [w for w in words.levels.get("wave", {}) if w in present]
-    return declared + sorted(present - set(declared))
-
-
 def _baseline_sd(rows: ModelRows, words: Vocabulary) -> float | None:
     """SD (n - 1) of the score in the first wave with rows in the model; of all rows where there is no wave."""
-    waves = _waves_present(rows, words)
+    waves = waves_present(rows, words)
     scores = rows.score[(rows.frame["wave"].astype(str) == waves[0]).to_numpy()] if waves else rows.score
     sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
     return sd if sd > 0 else None

@@ -24,8 +24,8 @@ class ModelRows:
     """The rows of one model.
 
     ``frame`` (n rows) has ``score`` and every variable of the formula, none missing, factors as categoricals with the reference level
-    first; ``levels`` factor -> levels; ``n_excluded`` reason -> rows; ``n_outside`` rows that the model's sample does not ask for;
-    ``predictors`` mean and standard deviation by which each was scaled; ``notes`` on who the sample takes and on counts.
+    first; ``levels`` factor -> levels; ``n_excluded`` reason -> rows; ``n_outside`` rows of its waves that the model's sample does not
+    ask for; ``predictors`` mean and standard deviation by which each was scaled; ``notes`` on who the sample takes and on counts.
     """
 
     frame: pd.DataFrame

@@ -83,20 +83,35 @@ def _codes(design: Design, clusters: str | np.ndarray | None) -> np.ndarray:
     names = [f.name for f in design.factors]
     if clusters is None and names:
         clusters = names[-1]
-    values = design.factors[names.index(clusters)].codes if isinstance(clusters, str) and clusters in names else clusters
-    if isinstance(values, str) or values is None or np.shape(values) != (design.n,) or _missing(np.asarray(values)):
+    if clusters is None or (isinstance(clusters, str) and clusters not in names):
         raise BscError(
             "BSC-LMM-031",
-            "The clusters cannot be used.",
-            f"clusters: {clusters if isinstance(clusters, str) else 'one value a row'}",
+            "The clusters are not those of a grouping factor of the model.",
+            f"clusters: {clusters}",
             "Each of the model's rows must belong to one known cluster.",
-            f"Give one value without gaps for each of the {design.n} rows"
-            + (f", or one of the grouping factors {', '.join(names)}." if names else "; the model has no grouping factor of its own."),
+            (f"Name one of {', '.join(names)}, or give" if names else "Give") + f" one value for each of the {design.n} rows.",
         )
-    return np.unique(np.asarray(values), return_inverse=True)[1].reshape(-1)
+    values = design.factors[names.index(clusters)].codes if isinstance(clusters, str) else np.asarray(clusters)
+    _refuse_values(values, design.n)
+    return np.unique(values, return_inverse=True)[1].reshape(-1)
 
 
-def _missing(values: np.ndarray) -> bool:
+def _refuse_values(values: np.ndarray, n: int) -> None:
     import pandas as pd
 
-    return bool(pd.isna(values).any())
+    if values.shape != (n,):
+        raise BscError(
+            "BSC-LMM-128",
+            f"The clusters have the shape {values.shape} for {n} rows of the model.",
+            "clusters",
+            "Each of the model's rows must belong to one known cluster; rows with a missing value are none of them.",
+            f"Give one value for each of the {n} rows.",
+        )
+    if missing := int(pd.isna(values).sum()):
+        raise BscError(
+            "BSC-LMM-129",
+            f"The cluster is missing in {missing} of {n} rows.",
+            "clusters",
+            "Each of the model's rows must belong to one known cluster.",
+            "Complete the clusters, or leave these rows out of the data and fit again.",
+        )

@@ -90,7 +90,7 @@ class RobustCovariance:
         Raises
         ------
         BscError
-            BSC-LMM-034 where the contrasts depend on each other, or are more than the clusters can tell apart.
+            BSC-LMM-034 where the contrasts depend on each other; 132 where the clusters cannot tell them apart.
 
         Notes
         -----
@@ -108,13 +108,21 @@ class RobustCovariance:
 
     def _contrasts(self, contrasts: np.ndarray) -> np.ndarray:
         contrasts = np.atleast_2d(np.asarray(contrasts, float))
-        if contrasts.shape[1] != len(self.estimate) or not np.isfinite(contrasts).all():
+        if contrasts.shape[1] != len(self.estimate):
             raise BscError(
                 "BSC-LMM-033",
-                f"A contrast has {contrasts.shape[1]} weights for {len(self.estimate)} fixed effects, or a missing one.",
+                f"A contrast has {contrasts.shape[1]} weights for {len(self.estimate)} fixed effects.",
                 "contrasts",
                 "Each fixed effect needs its weight, otherwise another question is answered.",
-                "Give one finite number for each fixed effect, in the order of the model's terms.",
+                "Give one number for each fixed effect, in the order of the model's terms.",
+            )
+        if not np.isfinite(contrasts).all():
+            raise BscError(
+                "BSC-LMM-131",
+                "A contrast has a weight that is missing or infinite.",
+                "contrasts",
+                "What it asks cannot be worked out.",
+                "Give 0 to the fixed effects that the contrast does not concern.",
             )
         return contrasts
 
@@ -127,13 +135,22 @@ class RobustCovariance:
         with np.errstate(divide="ignore", invalid="ignore"):
             ranks = [matrix / np.outer(size, size) for matrix in (usual, expected)]
             ranks.append(_correlation(contrasts @ self.covariance @ contrasts.T))
-        if any(not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < _IDENTIFIED for r in ranks):
+        told = [np.isfinite(r).all() and np.linalg.eigvalsh(r)[0] >= _IDENTIFIED for r in ranks]
+        if not told[0]:
             raise BscError(
                 "BSC-LMM-034",
-                f"There are {len(contrasts)} contrasts, which cannot be tested together with {self.n_clusters} clusters.",
+                f"The {len(contrasts)} contrasts to be tested together depend on each other.",
                 "joint test",
-                "The contrasts repeat each other, or the clusters are too few to estimate their joint covariance.",
-                "Test fewer contrasts at once, and none that follows from the others or concerns one cluster alone.",
+                "One that is zero or follows from the others asks nothing of its own.",
+                "Leave it out.",
+            )
+        if not all(told):
+            raise BscError(
+                "BSC-LMM-132",
+                f"There are {len(contrasts)} contrasts, which {self.n_clusters} clusters cannot tell apart.",
+                "joint test",
+                "The clusters are too few to estimate the joint covariance of the contrasts.",
+                "Test fewer contrasts at once, and none that concerns one cluster alone.",
             )
         values, vectors = np.linalg.eigh(expected)
         return vectors @ (vectors.T / np.sqrt(values)[:, None])
@@ -231,13 +248,21 @@ def _factor(kind: str, n_clusters: int, n_rows: int, p: int) -> float:
             "Each kind corrects for few clusters in its own way.",
             f"Use one of {', '.join(KINDS)}; CR2 is recommended.",
         )
-    if n_clusters < 2 or (kind == "CR1p" and n_clusters <= p):
+    if n_clusters < 2:
         raise BscError(
             "BSC-LMM-032",
-            f"The kind {kind} cannot be computed from {n_clusters} cluster{'s' * (n_clusters != 1)} and {p} fixed effects.",
+            "A cluster-robust covariance needs at least two clusters.",
             "clusters",
-            "The variance between clusters is what a cluster-robust covariance measures.",
-            "Use a factor with at least two levels, and CR1p only with more clusters than fixed effects.",
+            "The variance between clusters is what it measures.",
+            "Use a factor with at least two levels.",
+        )
+    if kind == "CR1p" and n_clusters <= p:
+        raise BscError(
+            "BSC-LMM-130",
+            f"CR1p cannot be computed from {n_clusters} clusters and {p} fixed effects.",
+            "kind",
+            "It divides by the number of clusters less that of the fixed effects.",
+            "Use CR2, or another kind.",
         )
     ratio = n_clusters / (n_clusters - 1)
     factors = {"CR1": ratio, "CR1p": n_clusters / max(n_clusters - p, 1), "CR1S": ratio * (n_rows - 1) / max(n_rows - p, 1)}

@@ -115,10 +115,18 @@ def _inverse(fixed: np.ndarray) -> np.ndarray:
     size = np.sqrt(np.sum(fixed**2, axis=0))
     scaled = fixed / np.where(size > 0, size, 1.0)
     singular = np.linalg.svd(scaled, compute_uv=False)
-    if singular[-1] < 1e-10 * singular[0] or len(fixed) <= fixed.shape[1]:
+    if len(fixed) <= fixed.shape[1]:
+        raise BscError(
+            "BSC-LMM-135",
+            f"There are {len(fixed)} rows for {fixed.shape[1]} fixed columns.",
+            "fixed effects",
+            "Nothing is left to tell how far the coefficients vary.",
+            "Use fewer columns, or more rows.",
+        )
+    if singular[-1] < 1e-10 * singular[0]:
         raise BscError(
             "BSC-LMM-040",
-            "The fixed columns depend on each other, or are more than the rows.",
+            "The fixed columns depend on each other.",
             "fixed effects",
             "Their coefficients are not determined by the data.",
             "Leave out columns that follow from the others; with absorbed groups also the constant and all that is constant in a group.",
@@ -128,21 +136,40 @@ def _inverse(fixed: np.ndarray) -> np.ndarray:
     return root @ root.T
 
 
-def _arrays(response, fixed, clusters, contrast, absorb):
+def _refuse_arrays(response: np.ndarray, fixed: np.ndarray, contrast: np.ndarray, labels: list[np.ndarray]) -> None:
     import pandas as pd
 
-    response, fixed, contrast = (np.asarray(v, float) for v in (response, fixed, contrast))
-    labels = [np.asarray(v) for v in (clusters, absorb) if v is not None]
     fits = fixed.ndim == 2 and response.shape == fixed.shape[:1] and contrast.shape == fixed.shape[1:]
-    fits = fits and all(v.shape == response.shape for v in labels) and contrast.any()
-    if not fits or any(pd.isna(v).any() for v in (response, fixed, contrast, *labels)) or not np.isfinite(fixed).all():
+    if not fits or any(v.shape != response.shape for v in labels):
         raise BscError(
             "BSC-LMM-037",
-            "The arrays of a wild cluster bootstrap do not fit each other, or hold missing values.",
+            "The arrays of a wild cluster bootstrap do not fit each other.",
             "response, fixed, clusters, contrast, absorb",
-            "Every row needs a response, its columns and a cluster; every column needs its weight in the contrast, not all of them 0.",
-            "Give arrays of shapes (n,), (n, p), (n,), (p,) and (n,) with the rows of missing values left out.",
+            "Every row needs a response, its columns and a cluster; every column needs its weight in the contrast.",
+            "Give arrays of shapes (n,), (n, p), (n,), (p,) and (n,).",
         )
+    if any(pd.isna(v).any() for v in (response, fixed, contrast, *labels)) or not np.isfinite(fixed).all():
+        raise BscError(
+            "BSC-LMM-133",
+            "Arrays of a wild cluster bootstrap hold missing or infinite values.",
+            "response, fixed, clusters, contrast, absorb",
+            "A row without one of its values cannot be used, and which to leave out is not decided here.",
+            "Leave the rows of missing values out of every array.",
+        )
+    if not contrast.any():
+        raise BscError(
+            "BSC-LMM-134",
+            "The contrast of a wild cluster bootstrap is zero throughout.",
+            "contrast",
+            "It asks nothing.",
+            "Give the fixed effect that is tested a weight other than 0, such as 1.",
+        )
+
+
+def _arrays(response, fixed, clusters, contrast, absorb):
+    response, fixed, contrast = (np.asarray(v, float) for v in (response, fixed, contrast))
+    labels = [np.asarray(v) for v in (clusters, absorb) if v is not None]
+    _refuse_arrays(response, fixed, contrast, labels)
     codes = [np.unique(v, return_inverse=True)[1].reshape(-1) for v in labels]
     if codes[0].max() < 1:
         raise BscError(

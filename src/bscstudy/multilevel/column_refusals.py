@@ -61,22 +61,55 @@ def one_level(found: Mapping[str, Sequence]) -> BscError:
 
 
 def unusable(places: Sequence[str]) -> BscError:
-    """Return the error for columns that are neither numbers nor text, or whose name stands twice."""
+    """Return the error for columns that are neither numbers nor text."""
     return BscError(
         "BSC-LMM-015",
-        "A column cannot be used: it holds dates or the like, or its name stands twice in the data.",
+        "A column holds neither numbers nor text, but dates or the like.",
         tuple(places),
         "There is no single way to make numbers of it.",
-        "Turn dates into numbers (days since a start), or rename one of the columns.",
+        "Turn dates into numbers, such as days since a start.",
     )
 
 
-def bad_weights(place: str) -> BscError:
-    """Return the error for weights or an offset that cannot be used."""
+def named_twice(places: Sequence[str]) -> BscError:
+    """Return the error for columns whose name stands twice in the data."""
+    return BscError(
+        "BSC-LMM-127",
+        "Two columns of the data have the name of a variable of the model.",
+        tuple(places),
+        "Which of them is meant cannot be told.",
+        "Rename or drop one of them.",
+    )
+
+
+def no_numbers(place: str) -> BscError:
+    """Return the error for weights or an offset that are not numeric."""
     return BscError(
         "BSC-LMM-008",
-        "Weights or offset cannot be used.",
+        "Weights or offset are not numeric.",
         place,
-        "Weights divide the residual variance, so they must be positive; both need one number for each row of the data.",
-        "Give a numeric column or an array as long as the data; leave rows out by leaving them out of the data.",
+        "Weights divide the residual variance and an offset is added to the prediction; words and dates do neither.",
+        "Give a numeric column or an array of numbers.",
+    )
+
+
+def not_one_a_row(place: str) -> BscError:
+    """Return the error for weights or an offset that are not one a row of the data."""
+    return BscError(
+        "BSC-LMM-125",
+        "Weights or offset are not one number for each row of the data.",
+        place,
+        "They would be given to other rows than those they belong to.",
+        "Give an array as long as the data, a Series with the same index, or the name of a column.",
+    )
+
+
+def not_positive(place: str) -> BscError:
+    """Return the error for weights that are 0, negative or infinite."""
+    return BscError(
+        "BSC-LMM-126",
+        "Weights are not positive and finite.",
+        place,
+        "Weights divide the residual variance, which would be infinite or negative.",
+        "Correct them; leave rows out by leaving them out of the data, not by a weight of 0.",
     )

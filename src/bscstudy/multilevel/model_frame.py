@@ -11,7 +11,16 @@ import pandas as pd
 
 from bscstudy.errors import BscError
 from bscstudy.multilevel.argument_checks import check_table
-from bscstudy.multilevel.column_refusals import bad_weights, one_level, refuse_not_finite, unknown_columns, unusable
+from bscstudy.multilevel.column_refusals import (
+    named_twice,
+    no_numbers,
+    not_one_a_row,
+    not_positive,
+    one_level,
+    refuse_not_finite,
+    unknown_columns,
+    unusable,
+)
 from bscstudy.multilevel.design import Design
 from bscstudy.multilevel.design_refusals import refuse_design
 from bscstudy.multilevel.formula import MixedFormula, parse_mixed_formula
@@ -137,7 +146,10 @@ def _read_columns(plan: _Plan, data: pd.DataFrame, weights: object, offset: obje
     absent = {name: place for name, place in places.items() if name not in known}
     if absent:
         raise unknown_columns(absent, [str(name) for name in known])
-    found = {name: _read_one(name, data[name]) for name in places}
+    doubled = [f"{place}: {name}" for name, place in places.items() if getattr(data[name], "ndim", 1) != 1]
+    if doubled:
+        raise named_twice(doubled)
+    found = {name: read_variable(name, data[name]) for name in places}
     for value, key, what in ((weights, WEIGHTS, "weights"), (offset, OFFSET, "offset")):
         if value is not None:
             found[key] = _additional(value, found, what, data)
@@ -147,10 +159,6 @@ def _read_columns(plan: _Plan, data: pd.DataFrame, weights: object, offset: obje
     return found
 
 
-def _read_one(name: str, column: object) -> Variable | None:
-    return read_variable(name, column) if getattr(column, "ndim", 1) == 1 else None
-
-
 def _additional(value: object, found: Mapping[str, Variable], what: str, data: pd.DataFrame) -> Variable:
     """Return weights or offset as numbers."""
     if isinstance(value, str):
@@ -158,12 +166,12 @@ def _additional(value: object, found: Mapping[str, Variable], what: str, data: p
     else:
         column = value if hasattr(value, "dtype") else _array(value, what)
         if column.shape != (len(data),):
-            raise bad_weights(f"{what}: shape {tuple(column.shape)} for {len(data)} rows")
+            raise not_one_a_row(f"{what}: shape {tuple(column.shape)} for {len(data)} rows")
         if isinstance(column, pd.Series) and not column.index.equals(data.index):
-            raise bad_weights(f"{what}: a Series whose index is not that of the data")
+            raise not_one_a_row(f"{what}: a Series whose index is not that of the data")
         variable = read_variable(what, column)
     if variable is None or variable.is_category:
-        raise bad_weights(f"{what}: not numeric")
+        raise no_numbers(f"{what}: not numeric")
     return replace(variable, kind="float64")
 
 
@@ -171,14 +179,14 @@ def _array(value: object, what: str) -> np.ndarray:
     try:
         return np.asarray(value)
     except ValueError:
-        raise bad_weights(f"{what}: lists of different lengths within a list") from None
+        raise not_one_a_row(f"{what}: lists of different lengths within a list") from None
 
 
 def _refuse_weights(weights: Variable | None) -> None:
     if weights is not None:
         bad = len(weights.values) - np.count_nonzero((weights.values > 0) & np.isfinite(weights.values))
         if bad:
-            raise bad_weights(f"weights: not positive and finite in {rows_text(bad)}")
+            raise not_positive(f"weights: not positive and finite in {rows_text(bad)}")
 
 
 def _complete(variables: dict[str, Variable], n: int) -> tuple[dict[str, Variable], np.ndarray | None, dict[str, int]]:

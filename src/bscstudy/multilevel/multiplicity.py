@@ -33,7 +33,7 @@ def adjust(p_values: Sequence[float], method: str = "holm", family: Sequence[obj
     Raises
     ------
     BscError
-        BSC-LMM-080 for an unknown method, BSC-LMM-081 for p outside 0 to 1 or a family list of another length.
+        BSC-LMM-080 for an unknown method, BSC-LMM-081 for p outside 0 to 1, BSC-LMM-136 for families not as many as p.
 
     Notes
     -----
@@ -51,13 +51,21 @@ def adjust(p_values: Sequence[float], method: str = "holm", family: Sequence[obj
         )
     p = np.asarray(p_values, dtype=float)
     labels = np.zeros(len(p), dtype=int) if family is None else _numbered(family)
-    if len(labels) != len(p) or np.any((p < 0) | (p > 1)):
+    if len(labels) != len(p):
+        raise BscError(
+            "BSC-LMM-136",
+            f"Families and p-values are not equally many: {len(labels)} and {len(p)}.",
+            "family",
+            "Which questions are adjusted together cannot be told.",
+            "Give one family for each p-value, in the same order.",
+        )
+    if np.any((p < 0) | (p > 1)):
         raise BscError(
             "BSC-LMM-081",
-            "The p-values of a family cannot be adjusted: they lie outside 0 to 1, or not each of them has a family.",
+            "P-values to be adjusted lie outside 0 to 1.",
             "p-values",
             "An adjusted p-value would be meaningless.",
-            "Give one p-value between 0 and 1 (or a missing one) and one family for each question.",
+            "Give p-values between 0 and 1, or missing ones.",
         )
     adjusted = np.full(len(p), np.nan)
     step = {"holm": _holm, "benjamini_hochberg": _benjamini_hochberg, "none": np.copy}[method]

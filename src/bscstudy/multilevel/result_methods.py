@@ -197,7 +197,7 @@ def contrast_matrix(design: object, terms: object) -> np.ndarray:
     Raises
     ------
     BscError
-        BSC-LMM-092 for an unknown term, BSC-LMM-093 for a matrix of another width, not finite, or all zero.
+        BSC-LMM-092 for an unknown term, BSC-LMM-093 for a matrix of another width, 137 for one not finite, 138 for one all zero.
     """
     from bscstudy.multilevel.between_within import terms_of
 
@@ -223,12 +223,28 @@ def _given_matrix(design: object, matrix: object) -> np.ndarray:
         contrasts = np.atleast_2d(np.asarray(matrix, dtype=float))
     except (OverflowError, TypeError, ValueError):
         contrasts = np.zeros((0, 0))
-    if contrasts.shape[1:] != (design.p,) or not np.all(np.isfinite(contrasts)) or not np.any(contrasts):
+    if contrasts.shape[1:] != (design.p,):
         raise BscError(
             "BSC-LMM-093",
-            f"The contrasts do not fit {design.p} fixed effects, are missing in part, or all zero.",
+            f"The contrasts do not fit {design.p} fixed effects.",
             "contrasts",
             "Each fixed effect needs its weight, otherwise another question is answered.",
-            f"Give rows of {design.p} finite numbers, in the order: {', '.join(design.fixed_names)}.",
+            f"Give rows of {design.p} numbers, in the order: {', '.join(design.fixed_names)}.",
+        )
+    if not np.all(np.isfinite(contrasts)):
+        raise BscError(
+            "BSC-LMM-137",
+            "A matrix of contrasts holds weights that are missing or infinite.",
+            "contrasts",
+            "What it asks cannot be worked out.",
+            "Give 0 to the fixed effects that a contrast does not concern.",
+        )
+    if not np.any(contrasts):
+        raise BscError(
+            "BSC-LMM-138",
+            "A matrix of contrasts is zero throughout.",
+            "contrasts",
+            "It asks nothing.",
+            "Give at least one fixed effect a weight other than 0.",
         )
     return contrasts

@@ -126,9 +126,10 @@ def wild_cluster_bootstrap(
     Raises
     ------
     BscError
-        BSC-LMM-037 arrays that do not fit, or missing values; 038 unknown weights; 039 fewer than two clusters; 040 columns that
-        depend on each other; 041 absorbed groups that cross clusters; 042 a jackknife that loses a column; 043 a contrast without
-        variance between clusters; 047 too many patterns and no seed; 048, 083, 111 draws, level or seed that are none.
+        BSC-LMM-037 arrays that do not fit; 133 missing values; 134 a contrast of 0; 135 as many columns as rows; 038 unknown weights;
+        039 fewer than two clusters; 040 columns that depend on each other; 041 absorbed groups that cross clusters; 042 a jackknife
+        that loses a column; 043 a contrast without variance between clusters; 047 too many patterns and no seed; 048, 083, 111 draws,
+        level or seed that are none.
 
     Notes
     -----

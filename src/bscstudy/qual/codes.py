@@ -15,6 +15,9 @@ from bscstudy.qual.columns import CODINGS
 
 IGNORE = "ignore"
 DIRECTIONS = ("facilitator", "barrier", "mixed", "neutral")
+#: coders whose codings were made independently of each other; `consensus` codings were made together, later
+ROLES_COMPARED = ("main", "second")
+CONSENSUS = "consensus"
 CODING_COLUMNS = [column.name for column in CODINGS]
 
 
@@ -27,7 +30,7 @@ def collect_codings(sources: dict[str, pd.DataFrame], coder_roles: dict[str, str
         Source id -> its ingested table with `row`, `document_id`, `code_path`, and, where the source has them, `coder_id`,
         `start`, `end`, `offset_status`.
     coder_roles : dict
-        Source id -> `main` or `second`.
+        Source id -> `main`, `second` or `consensus`.
 
     Returns
     -------
@@ -65,6 +68,18 @@ def collect_codings(sources: dict[str, pd.DataFrame], coder_roles: dict[str, str
             "Correct the export, or exclude these rows under `exclusions` in config/config.yaml with a reason.",
         )
     return codings
+
+
+def settled_documents(codings: pd.DataFrame, documents: pd.DataFrame) -> set[str]:
+    """Return the documents with a consensus: those with a coding of it, and those whose `settled` is 1, also if no code was left."""
+    declared = documents.loc[documents["settled"] == 1, "document_id"] if "settled" in documents.columns else ()
+    return {*declared, *codings.loc[codings["coder_role"] == CONSENSUS, "document_id"]}
+
+
+def counted_codings(codings: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
+    """Return the codings that themes are counted from: the consensus in `settled_documents`, elsewhere the main coder's."""
+    settled = codings["document_id"].isin(settled_documents(codings, documents))
+    return codings[codings["coder_role"].eq(CONSENSUS) | (codings["coder_role"].eq("main") & ~settled)]
 
 
 def check_code_map(code_map: list[dict], themes: list[dict]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bscstudy.errors import BscError, nearest
 from bscstudy.identity import add_identity
+from bscstudy.qual.codes import counted_codings, settled_documents
 from bscstudy.qual.columns import PRESENCE
 
 ATTRIBUTES = ["center_id", "collaborative", "role"]
@@ -53,6 +54,11 @@ def asked_topics(asked: pd.DataFrame, themes: list[dict]) -> set[tuple[str, str]
     return pairs
 
 
+def was_asked(document: str, theme: dict, asked: set[tuple[str, str]]) -> bool:
+    """Return whether the theme's topic was asked in the document; a theme without a topic could come up anywhere."""
+    return not theme.get("topic") or (document, theme["topic"]) in asked
+
+
 def complete_documents(documents: pd.DataFrame, people: pd.DataFrame | None, centers: pd.DataFrame | None) -> pd.DataFrame:
     """Fill a document's center, collaborative and role by `bscstudy.identity.add_identity`.
 
@@ -60,18 +66,19 @@ def complete_documents(documents: pd.DataFrame, people: pd.DataFrame | None, cen
     ----------
     documents : DataFrame
         `document_id`, `wave`, and where known `person_id`, `session_id`, `center_id`, `collaborative`, `role`, and `coded` (1 where the
-        main coder has read the document, also if no code was given; without it only documents with a coding count as coded).
+        main coder has read the document, also if no code was given; without it only documents with a coding count as coded), and
+        `settled` (1 where coders came to a consensus on it, also if it left no code).
     people, centers : DataFrame or None
         `person_id`, `wave` and attributes; `center_id` and `collaborative`.
     """
-    columns = ["document_id", "wave", "person_id", "session_id", "coded", *ATTRIBUTES]
+    columns = ["document_id", "wave", "person_id", "session_id", "coded", "settled", *ATTRIBUTES]
     return add_identity(documents.reindex(columns=columns), people, centers)[columns]
 
 
 def presence_table(
     documents: pd.DataFrame, asked: set[tuple[str, str]], codings: pd.DataFrame, themes: list[dict], unit: str = "session"
 ) -> pd.DataFrame:
-    """Return the presence of each theme in each unit and wave, from the main coder's codings.
+    """Return the presence of each theme in each unit and wave, from the main coder's codings or the consensus (`counted_codings`).
 
     Parameters
     ----------
@@ -118,8 +125,8 @@ def collapse_themes(presence: pd.DataFrame, construct_of: dict[str, str]) -> pd.
 
 
 def _document_cells(documents: pd.DataFrame, asked: set, codings: pd.DataFrame, themes: list[dict]) -> pd.DataFrame:
-    main = codings[codings["coder_role"] == "main"]
-    coded = set(main["document_id"]) | set(documents.loc[documents["coded"] == 1, "document_id"])
+    main = counted_codings(codings, documents)
+    coded = {*main["document_id"], *documents.loc[documents["coded"] == 1, "document_id"], *settled_documents(codings, documents)}
     counts = main.dropna(subset=["theme"]).groupby(["document_id", "theme", "direction"]).size().to_dict()
     rows = []
     for document in documents["document_id"]:
@@ -129,7 +136,7 @@ def _document_cells(documents: pd.DataFrame, asked: set, codings: pd.DataFrame, 
                 {
                     "document_id": document,
                     "theme": theme["theme"],
-                    "asked": int(not theme.get("topic") or (document, theme["topic"]) in asked),
+                    "asked": int(was_asked(document, theme, asked)),
                     "coded": int(document in coded),
                     "n_facilitator": number["facilitator"],
                     "n_barrier": number["barrier"],

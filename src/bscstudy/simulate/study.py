@@ -10,6 +10,7 @@ from bscstudy.simulate.interviews import write_interviews
 from bscstudy.simulate.metrics import write_metrics
 from bscstudy.simulate.observation import write_observation
 from bscstudy.simulate.parents import write_parents
+from bscstudy.simulate.peers import write_peers
 from bscstudy.simulate.population import make_population
 from bscstudy.simulate.register import write_registers
 from bscstudy.simulate.staff import write_staff
@@ -35,6 +36,7 @@ def simulate_study(folder: Path, parameters: Path | None = None) -> list[Path]:
     raw = Path(folder) / "data/raw"
     population = make_population(spec)
     written = write_registers(raw, population)
-    for write in (write_staff, write_administrators, write_parents, write_observation, write_fidelity, write_metrics, write_interviews):
+    surveys = (write_staff, write_administrators, write_parents, write_peers)
+    for write in (*surveys, write_observation, write_fidelity, write_metrics, write_interviews):
         written += write(raw, spec, population)
     return sorted(written)

@@ -68,12 +68,13 @@ def run(job: Job) -> None:
         spec["denominator"]: "denominator",
     }
     plans, groups, centers = chart_plans(spec), list(spec.get("by") or []), read_table(job.inputs["centers"])
-    rows = add_identity(sound_tables(job, "table")[spec["source"]], None, centers).rename(columns=names)
+    tables = sound_tables(job, "table", "marked")
+    rows = add_identity(tables[spec["source"]], None, centers).rename(columns=names)
     rows = rows[rows["metric"].isin(list(plans))]
     rows = rows.assign(month=month_names(rows["month"], rows["row"], f"source {spec['source']}, column {spec['month_key']}"))
     check_counts(rows, plans)
     series, signals = read_charts(monthly_series(rows, groups), plans)
-    marked = {path.stem: add_identity(read_table(path), None, centers) for path in paths_of(job, "marked")}
+    marked = {path.stem: add_identity(tables[path.stem], None, centers) for path in paths_of(job, "marked")}
     events = chart_events(list(spec.get("annotations") or []), marked, groups)
     for table, name, columns, key, description in (
         (series, "series", SERIES, ["metric", "group", "month"], "Monthly metrics summed over centers, with centre line and limits."),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy.identity import add_identity
 from bscstudy.measures.reported import KEPT as KEPT_NAMES
-from bscstudy.measures.reported import item_verdicts, kept_shares, report_answers, report_shares
+from bscstudy.measures.reported import asked_waves, item_verdicts, kept_shares, mapped_rows, report_answers, report_shares
 from bscstudy.steps.job_tables import write_output
 from bscstudy.steps.sound import sound_tables
 from bscstudy.tables import Column, read_table
@@ -45,32 +45,19 @@ def run(job: Job) -> None:
     tables = {name: add_identity(table, people, centers) for name, table in sound_tables(job).items()}
     shares, kept = [], []
     for spec in job.config["reported"]:
-        rows = pd.concat([tables[source] for source in spec["sources"]], ignore_index=True)
+        rows = mapped_rows(tables, spec, job.config)
         groups = list(spec.get("by") or [])
         known = centers.set_index("center_id")
         rows = rows.assign(**{by: rows["center_id"].map(known[by]) for by in groups if by not in rows.columns and by in known.columns})
-        answers = report_answers(rows, spec, _scales(job, spec))
-        present = [str(wave["id"]) for wave in job.config["waves"] if wave["id"] in set(rows["wave"])]
-        shares.append(report_shares(answers, spec["id"], groups, item_verdicts(spec, present, job.config)))
+        answers = report_answers(rows, spec)
+        waves = [str(wave["id"]) for wave in job.config["waves"]]
+        shares.append(report_shares(answers, spec["id"], groups, item_verdicts(spec, asked_waves(rows, spec, waves), job.config)))
         if "kept" in spec:
             ends = (spec["kept"]["from"], spec["kept"]["to"])
-            verdicts = item_verdicts(spec, list(ends), job.config)
+            verdicts = item_verdicts(spec, {item["item"]: list(ends) for item in spec["items"]}, job.config)
             followed = answers[answers["item"].map({item: found.comparable for item, found in verdicts.items()})]
             kept.append(kept_shares(followed, spec["id"], ends, groups))
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=KEPT_NAMES)
     key = ["set", "item", "by", "group"]
     write_output(job, "shares", pd.concat(shares), key=[*key, "wave"], columns=SHARES, description="Shares of people who report it.")
     write_output(job, "kept", table, key=key, columns=KEPT, description="People followed from one wave to a later one.")
-
-
-def _scales(job: Job, spec: dict) -> dict[tuple[str, str], str]:
-    """Return (item, wave) -> response scale of the sources' instruments."""
-    instruments = {job.config["sources"][source]["instrument"] for source in spec["sources"]}
-    waves = [str(wave["id"]) for wave in job.config["waves"]]
-    return {
-        (row["item"], wave): row["response_scale"]
-        for row in job.config["items"]
-        if row["instrument"] in instruments and (not row["sources"] or set(row["sources"].split()) & set(spec["sources"]))
-        for wave in waves
-        if not row["waves"] or wave in row["waves"].split()
-    }

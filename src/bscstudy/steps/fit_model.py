@@ -5,16 +5,19 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from bscstudy.models.fit import fit_model
-from bscstudy.tables import read_table, write_json
+from bscstudy.models.inputs import ModelComparability
+from bscstudy.tables import read_json, read_table, write_json
 from bscstudy.workflow import Job
 
 SOFTWARE = ("numba", "statsmodels", "formulaic", "numpy", "scipy")
 
 
 def run(job: Job) -> None:
-    """Read the analysis tables the model needs, fit, write ``models/<model>.json``."""
-    tables = {unit: read_table(path) for unit, path in job.inputs.items()}
-    result = fit_model(job.config["model"], tables, job.config, seed=job.seed)
+    """Read the tables the model needs, fit, write ``models/<model>.json``."""
+    tables = {unit: read_table(path) for unit, path in job.inputs.items() if path.suffix == ".csv"}
+    verdict = read_json(job.inputs["comparability"])
+    comparability = ModelComparability(tuple(verdict["refusals"]), tuple(verdict["flags"]))
+    result = fit_model(job.config["model"], tables, job.config, comparability, seed=job.seed)
     extra = {"seed": job.seed, "software": _versions(), "synthetic": bool(job.config["study"]["synthetic"])}
     write_json(job.outputs["fit"], {**result.as_dict(), **extra})
 

@@ -22,16 +22,16 @@ WHOLE = ("expected", "responded", "present", "center_changed", "role_changed")
 
 def run(job: Job) -> None:
     """Write people.csv and centers.csv; excluded rows are left out."""
-    tables = {name: source.kept() for name, source in require_sound_inputs(job).items()}
+    sources, own = require_sound_inputs(job), {path.stem: path for path in (*job.inputs["register"], *job.inputs["tables"])}
+    tables = {name: source.kept() for name, source in sources.items() if name in own}
     people = link_people(tables, job.config)
     labelled = [Column(name, label, "integer" if name in WHOLE else "text") for name, label in PEOPLE.items()]
     described = "People linked across waves: who was expected, who answered, who stayed"
     write_output(job, "people", people, key=["person_id", "wave"], columns=labelled, description=described)
     name = job.config["register"]["centers"]
-    path = next(p for p in (*job.inputs["register"], *job.inputs["tables"]) if p.stem == name)
     columns = [
         Column(**c)
-        for c in read_sidecar(path)["columns"]
+        for c in read_sidecar(own[name])["columns"]
         if c["name"] not in ("row", "wave", "excluded") and not c["name"].endswith("__why")
     ]
     centers = centers_table(tables[name], tables)

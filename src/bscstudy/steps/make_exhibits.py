@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 from bscstudy.errors import BscError
 from bscstudy.exhibits import harmonised, markup, record
-from bscstudy.exhibits.base import HARMONISED, Context, check_exhibit
+from bscstudy.exhibits.base import Context, check_exhibit
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.tables import read_table, write_bytes, write_json, write_text
 from bscstudy.workflow import Job
@@ -27,12 +28,14 @@ def _make(context: Context, tables: dict, outputs: dict[str, Path]) -> None:
     kind = importlib.import_module(f"bscstudy.exhibits.{context.kind}")
     exhibit = kind.build({name: tables[name] for name in kind.TABLES if name in tables}, context)
     check_exhibit(exhibit, context, kind.FIGURE)
+    flag = harmonised.flag(exhibit.notes, context)
+    exhibit = replace(exhibit, sentences=(*exhibit.sentences, *flag)) if exhibit.sentences else exhibit
     if kind.FIGURE:
         figure = exhibit.figure if exhibit.figure is not None else _blank(exhibit, context)
         from bscstudy.exhibits import style
 
-        if HARMONISED in exhibit.notes and exhibit.figure is not None:
-            style.mark_harmonised(figure, harmonised.names_in(exhibit.notes[HARMONISED], context))
+        for text in flag if exhibit.figure is not None else ():
+            style.add_foot(figure, text)
         write_bytes(outputs["figures_svg"], style.figure_bytes(figure, "svg"))
         write_bytes(outputs["figures_png"], style.figure_bytes(figure, "png"))
     write_text(outputs["tables_html"], markup.page(markup.table_fragment(exhibit, context), context))
@@ -63,7 +66,9 @@ def _option_error(exhibit: str) -> BscError:
 
 
 def _name(path) -> str:
-    """Return ``measures/scores`` for data/derived/measures/scores.csv."""
+    """Return ``measures/scores`` for data/derived/measures/scores.csv; a settled copy is named as what it is a copy of."""
+    if path.parts[-3:-1] == ("settled", "people"):
+        return path.stem
     parts = path.with_suffix("").parts
     places = [i for i, part in enumerate(parts[:-1]) if part == "derived"]
     return "/".join(parts[places[-1] + 1 :]) if places else parts[-1]

@@ -39,7 +39,9 @@ TIES = [
 def run(job: Job) -> None:
     """Write measures/peer_network.csv and measures/peer_ties.csv."""
     spec, people, centers = job.config["peer_network"], read_table(job.inputs["people"]), read_table(job.inputs["centers"])
-    rows = pd.concat([add_identity(table, people, centers) for table in sound_tables(job).values()], ignore_index=True)
-    network, ties = networks(nominations(rows, spec), spec["nodes"], people, centers)
+    key = f"{spec['nodes']}_id"
+    tables = [add_identity(table, people, centers).assign(source=name) for name, table in sound_tables(job).items()]
+    named = nominations(pd.concat(tables, ignore_index=True), spec, job.config["ids"].get(key), job.config["crosswalks"].get(key))
+    network, ties = networks(named, spec["nodes"], people, centers)
     write_output(job, "network", network, key=["wave", "level"], columns=NETWORK, description="Who turns to whom, by wave.")
     write_output(job, "ties", ties, key=["wave", "from_center", "to_center"], columns=TIES, description="Ties between centers, by wave.")

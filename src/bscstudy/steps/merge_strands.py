@@ -5,6 +5,7 @@ from __future__ import annotations
 from bscstudy.integrate.centers import center_themes
 from bscstudy.integrate.columns import CENTER_THEMES, JOINT
 from bscstudy.integrate.joint import joint_display
+from bscstudy.io.comparability import incomparable
 from bscstudy.steps.job_tables import read_or_empty, write_output
 from bscstudy.tables import read_table
 from bscstudy.workflow import Job
@@ -16,11 +17,13 @@ FIDELITY = ["index", "unit_id", "wave", "center_id", "value"]
 def run(job: Job) -> None:
     """Write integrate/joint_display.csv and integrate/center_themes.csv."""
     config, inputs = job.config, job.inputs
+    observation = read_or_empty(job, "observation", OBSERVATION)
+    observation = observation[~observation["score"].isin(incomparable(observation["score"], config))]
     joint = joint_display(
         config,
         read_table(inputs["estimates"]),
         read_table(inputs["fits"]),
-        read_or_empty(job, "observation", OBSERVATION),
+        observation,
         read_or_empty(job, "fidelity", FIDELITY),
         read_table(inputs["presence"]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.measures.aggregation import declared_null
-from bscstudy.measures.pooled import pool_parts
+from bscstudy.measures.pooled import SCORE_COLUMNS, pool_parts
 from bscstudy.measures.scale_rows import aggregation_row, item_rows, reliability_row
 from bscstudy.measures.scales import scale_parts
 from bscstudy.steps.job_tables import write_output
@@ -79,8 +79,9 @@ AGGREGATION = [
 def run(job: Job) -> None:
     """Write measures/reliability.csv, measures/items.csv and measures/aggregation.csv."""
     null = declared_null(job.config["aggregation"])
+    scores = read_table(job.inputs["scores"], columns=SCORE_COLUMNS)  # first: while a table is read it takes twice its room
     tables = {path.stem: read_table(path) for path in job.inputs["tables"]}
-    pooled = pool_parts(scale_parts(tables, job.config), read_table(job.inputs["scores"]))
+    pooled = pool_parts(scale_parts(tables, job.config), scores)
     rows = [{**_key(key), **reliability_row(part)} for key, part in pooled.items()]
     _write(
         job, "reliability", rows, RELIABILITY, ["scale", "wave"], "Internal consistency, distribution and missing answers of each scale."

@@ -9,7 +9,7 @@ from bscstudy.checks.registry import Source, read_sources
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.workflow import Job
 
-SOURCES = ("register", "tables", "table", "codings", "documents", "asked")
+SOURCES = ("register", "tables", "table", "codings", "documents", "asked", "paragraphs", "marked", "compared")
 
 
 def require_sound_inputs(job: Job) -> dict[str, Source]:
@@ -20,7 +20,10 @@ def require_sound_inputs(job: Job) -> dict[str, Source]:
     return tables
 
 
-def sound_tables(job: Job, name: str = "tables") -> dict[str, pd.DataFrame]:
-    """Return the sources of one input as tables without their excluded rows; what `require_sound_inputs` refuses of any is refused."""
+def sound_tables(job: Job, *names: str) -> dict[str, pd.DataFrame]:
+    """Return the sources of some inputs (`tables` if none is named) as tables without their excluded rows.
+
+    What `require_sound_inputs` refuses of any source of the job is refused.
+    """
     sources = require_sound_inputs(job)
-    return {path.stem: sources[path.stem].kept().frame for path in paths_of(job, name)}
+    return {path.stem: sources[path.stem].kept().frame for name in names or ("tables",) for path in paths_of(job, name)}

@@ -1,4 +1,4 @@
-"""Cells of the codebook that a new wave needs: items and scales that are limited to waves or sources."""
+"""Cells of the codebook that a new wave needs: items, scales, recodes and maps that are limited to waves or sources."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from bscstudy.waves.matching import rows_in_force
 
 ITEMS = "config/codebook/items.csv"
 SCALES = "config/codebook/scales.csv"
+RECODES = "config/codebook/recodes.csv"
+MAP = "config/codebook/harmonisation.csv"
 
 
 @dataclass
 class CodebookEdits:
     """Cells to change (place of the row -> column -> text) and rows to add, by file, with a line in words for each."""
 
-    changed: dict[str, dict[int, dict[str, str]]] = field(default_factory=lambda: {ITEMS: {}, SCALES: {}})
-    added: list[dict[str, str]] = field(default_factory=list)
+    changed: dict[str, dict[int, dict[str, str]]] = field(default_factory=lambda: {ITEMS: {}, SCALES: {}, MAP: {}})
+    added: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {ITEMS: [], RECODES: []})
     said: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
 
@@ -34,10 +36,11 @@ class CodebookEdits:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the user decided about single items: item -> its column in the new file, and items that were not asked."""
+    """What the user decided: item -> its column in the new file, items that were not asked, scales whose map holds in the new wave too."""
 
     renamed: dict[str, str] = field(default_factory=dict)
     not_asked: tuple[str, ...] = ()
+    map_holds: tuple[str, ...] = ()
 
 
 def edit_items(edits: CodebookEdits, source: dict, like: dict, raw: RawTable, study: dict, wave: str, decisions: Decisions) -> None:
@@ -84,8 +87,8 @@ def _without_column(edits: CodebookEdits, place: int, row: dict, source: dict, s
     item = row["item"]
     if item in decisions.renamed:
         column = decisions.renamed[item]
-        cells = {name: "" if value is None else _text(value) for name, value in row.items()}
-        edits.added.append({**cells, "waves": wave, "sources": source["id"], "column": column})
+        cells = _cells(row)
+        edits.added[ITEMS].append({**cells, "waves": wave, "sources": source["id"], "column": column})
         edits.said.append(f"{ITEMS}, new row: {item} stands in the column {column} in {wave}")
     elif item in decisions.not_asked:
         if not row.get("waves"):
@@ -98,8 +101,8 @@ def _without_column(edits: CodebookEdits, place: int, row: dict, source: dict, s
         edits.said.append(f"{ITEMS}: {item} is not in the file and stays limited to {row.get('waves') or row.get('sources')}")
 
 
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _cells(row: dict) -> dict[str, str]:
+    return {name: "" if value is None else f"{value:g}" if isinstance(value, float) else str(value) for name, value in row.items()}
 
 
 def waves_of_instrument(instrument: str, study: dict, without: str = "") -> list[str]:
@@ -151,3 +154,45 @@ def edit_scales(edits: CodebookEdits, instrument: str, present: set[str], study:
                 edits.said.append(f"{SCALES}, row {place + 2}: {row['scale']} is scored in {wave} too")
         else:
             edits.said.append(f"{SCALES}: {row['scale']} is not scored in {wave}, for {' '.join(sorted(named - present))} is not there")
+
+
+def edit_recodes(edits: CodebookEdits, instrument: str, present: set[str], study: dict, wave: str) -> None:
+    """Propose the rows of recodes.csv: codes that meant something else in the instrument's last wave do so in the new one.
+
+    Parameters
+    ----------
+    present : set of str
+        Items that the new wave has.
+    """
+    before = waves_of_instrument(instrument, study)
+    if wave in before:
+        return
+    for place, row in enumerate(study["recodes"]):
+        if row["instrument"] != instrument or row["where_key"] != "wave" or [row["where_value"]] != before[-1:]:
+            continue
+        if row["item"] in present:
+            edits.added[RECODES].append({**_cells(row), "where_value": wave})
+            again = f"code {row['code']} of {row['item']} is recoded in {wave} too, as in row {place + 2}; look whether it should be"
+            edits.said.append(f"{RECODES}, new row: {again}")
+        else:
+            edits.said.append(f"{RECODES}: {row['item']} is not recoded in {wave}, for it is not there")
+
+
+def maps_to_decide(instrument: str, study: dict, wave: str) -> dict[str, int]:
+    """Return scale -> place of its row of harmonisation.csv for the latest waves, where a wave is new to the instrument.
+
+    A row names the waves whose scores become those of the others, and whether the new wave is one of them is a decision.
+    """
+    if wave in waves_of_instrument(instrument, study):
+        return {}
+    order = [str(entry["id"]) for entry in sorted(study["waves"], key=lambda entry: entry["order"])]
+    rows = {place: row for place, row in enumerate(study["harmonisation"]) if row["instrument"] == instrument and row["scale"]}
+    return {rows[place]["scale"]: place for place in sorted(rows, key=lambda p: max(order.index(w) for w in rows[p]["waves"].split()))}
+
+
+def edit_map(edits: CodebookEdits, instrument: str, study: dict, wave: str, decisions: Decisions) -> None:
+    """Add the new wave to the rows of the map that the user decided to hold in it."""
+    for scale, place in maps_to_decide(instrument, study, wave).items():
+        if scale in decisions.map_holds:
+            edits.extend(MAP, place, study["harmonisation"][place], "waves", wave)
+            edits.said.append(f"{MAP}, row {place + 2}: the map of {scale} holds in {wave} too, by decision; say in `reason` why")

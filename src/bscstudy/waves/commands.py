@@ -26,6 +26,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--renamed", action="append", default=[], metavar="ITEM=COLUMN", help="an item stands in another column of the new file"
     )
     add.add_argument("--not-asked", action="append", default=[], metavar="ITEM", help="an item was not asked in this wave")
+    add.add_argument(
+        "--map-holds", action="append", default=[], metavar="SCALE", help="what harmonisation.csv says of a scale holds in this wave too"
+    )
     add.add_argument("--write", action="store_true", help="copy the files, write the configuration and the manifest")
     add.add_argument("--snakefile", type=Path, help="the pipeline's Snakefile (beside the package, if not given)")
     _study(add)
@@ -60,7 +63,8 @@ def _add_wave(options: argparse.Namespace) -> None:
     from bscstudy.waves.writing import write_proposal
 
     wave = {"id": options.wave, **{name: getattr(options, name) for name in ("label", "phase", "start", "end")}}
-    decisions = Decisions(dict(entry.partition("=")[::2] for entry in options.renamed), tuple(options.not_asked))
+    renamed = dict(entry.partition("=")[::2] for entry in options.renamed)
+    decisions = Decisions(renamed, tuple(options.not_asked), tuple(options.map_holds))
     before = load_study(options.folder / "config")
     proposal = propose(options.folder, wave, options.delivery, corrects=tuple(options.corrects), decisions=decisions)
     print(proposal_text(proposal, before))

@@ -6,19 +6,19 @@ from collections import Counter
 from pathlib import Path
 
 from bscstudy.errors import BscError
-from bscstudy.waves.codebook_edits import waves_of_instrument
+from bscstudy.waves.codebook_edits import MAP, Decisions, maps_to_decide, waves_of_instrument
 from bscstudy.waves.comparing import read_now
 from bscstudy.waves.proposal import Delivered, Proposal
 
 
-def notes_of(proposal: Proposal, study: dict, staged: dict, folder: Path) -> list[str]:
+def notes_of(proposal: Proposal, study: dict, staged: dict, folder: Path, decisions: Decisions) -> list[str]:
     """Return, in words, instruments and centers that are missing, codes that do not fit, and what the checks would stop at."""
     centers = read_now(study["register"]["centers"], study, folder)
     known = set() if centers is None else set(centers["center_id"].dropna())
     scaled = {(row["instrument"], row["item"]) for row in staged["items"] if row["response_scale"]}
     notes = [line for delivered in proposal.used for line in _notes_of_file(delivered, known, scaled)]
     notes += _single_sources(proposal, study) + _missing_instruments(proposal, study, staged)
-    notes += _to_be_decided(proposal, study) if proposal.new_wave else []
+    notes += _to_be_decided(proposal, study, decisions)
     return notes + _stopping(proposal, study, staged, folder)
 
 
@@ -42,7 +42,7 @@ def _single_sources(proposal: Proposal, study: dict) -> list[str]:
     """Name new sources beside one that the configuration names by its id: they are read, but not used there."""
     named = {name for name in study["register"].values() if name}
     named |= {part["source"] for part in (*study["observation"], *study["fidelity"], *study["derive"]) if "source" in part}
-    named |= {study["run_charts"]["source"]} if study["run_charts"] else set()
+    named |= {part["source"] for part in (study["run_charts"], study["attendance"], study["costs"]) if part}
     qual = study["qual"] or {"codings": []}
     named |= {qual.get("documents"), qual.get("asked"), *(coding["source"] for coding in qual["codings"])}
     return [
@@ -67,17 +67,23 @@ def _missing_instruments(proposal: Proposal, study: dict, staged: dict) -> list[
     return lines
 
 
-def _to_be_decided(proposal: Proposal, study: dict) -> list[str]:
-    """Name models and maps between versions that list their waves: whether the new one belongs there is a decision."""
-    wave, instruments = proposal.wave["id"], {delivered.source["instrument"] for delivered in proposal.used}
+def _to_be_decided(proposal: Proposal, study: dict, decisions: Decisions) -> list[str]:
+    """Name what lists its waves or sources: whether the new one belongs there is a decision."""
+    wave, new = proposal.wave["id"], {d.like["id"]: d.source["id"] for d in proposal.used if d.kind == "new"}
     models = [name for name, model in study["models"].items() if model.get("sample", {}).get("waves")]
+    models = models if proposal.new_wave and proposal.used else []
     lines = [f"{len(models)} models name their waves and leave {wave} out until it is added to them (config/models)"] if models else []
-    for number, row in enumerate(study["harmonisation"], start=2):
-        if row["instrument"] in instruments and row["waves"]:
-            lines.append(
-                f"config/codebook/harmonisation.csv, row {number}: holds for {row['waves']}; whether it holds for {wave} is to be decided"
-            )
-    return lines if proposal.used else []
+    listing = {f"reported, {part['id']}": part["sources"] for part in study["reported"]}
+    listing |= {"peer_network": study["peer_network"]["sources"]} if study["peer_network"] else {}
+    for name, source in new.items():
+        places = "; ".join(place for place, sources in listing.items() if name in sources)
+        lines += [f"config/measures.yaml ({places}): leaves {source} out until it is added to the sources named"] if places else []
+    for instrument in sorted({delivered.source["instrument"] for delivered in proposal.used}):
+        for scale, row in maps_to_decide(instrument, study, wave).items():
+            if scale not in decisions.map_holds:
+                told = f"scores of {scale} in {study['harmonisation'][row]['waves']} become those of its other waves; a map is a decision"
+                lines.append(f"{MAP}, row {row + 2}: {told}: if it holds for {wave} too, --map-holds {scale}")
+    return lines
 
 
 def _stopping(proposal: Proposal, study: dict, staged: dict, folder: Path) -> list[str]:

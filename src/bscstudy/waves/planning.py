@@ -9,7 +9,20 @@ from pathlib import Path
 from bscstudy.errors import BscError
 from bscstudy.io.ingest import ingest
 from bscstudy.loading import load_study
-from bscstudy.waves.codebook_edits import ITEMS, SCALES, CodebookEdits, Decisions, edit_items, edit_items_of_rows, edit_scales
+from bscstudy.waves.codebook_edits import (
+    ITEMS,
+    MAP,
+    RECODES,
+    SCALES,
+    CodebookEdits,
+    Decisions,
+    edit_items,
+    edit_items_of_rows,
+    edit_map,
+    edit_recodes,
+    edit_scales,
+    maps_to_decide,
+)
 from bscstudy.waves.comparing import compare_records
 from bscstudy.waves.config_text import with_cells, with_source, with_wave, with_wave_value
 from bscstudy.waves.delivery import delivered_files
@@ -36,7 +49,7 @@ def propose(folder: Path, wave: dict, delivery: Path, *, corrects: tuple[str, ..
     corrects : tuple of str
         Sources whose file the delivery corrects.
     decisions : Decisions, optional
-        Items that stand in another column, and items that were not asked.
+        Items that stand in another column, items that were not asked, and scales whose map holds in the new wave too.
 
     Returns
     -------
@@ -61,8 +74,8 @@ def propose(folder: Path, wave: dict, delivery: Path, *, corrects: tuple[str, ..
             compare_records(proposal, study, staged, folder)
         if before == [d.kind for d in proposal.files]:
             break
-    _check_decisions(decisions, proposal)
-    proposal.notes += notes_of(proposal, study, staged or study, folder)
+    _check_decisions(decisions, proposal, study)
+    proposal.notes += notes_of(proposal, study, staged or study, folder, decisions)
     proposal.faults += [fault for delivered in proposal.files for fault in delivered.faults]
     return proposal
 
@@ -86,7 +99,10 @@ def _assemble(proposal: Proposal, study: dict, folder: Path, decisions: Decision
             rows = rows_of_wave(delivered.match.raw, delivered.source["wave"], wave)
             edit_items_of_rows(proposal.edits, delivered.source, delivered.match.raw, rows, study, wave)
     for instrument in sorted({d.source["instrument"] for d in proposal.used if d.source.get("wave") is not None}):
-        edit_scales(proposal.edits, instrument, _items_of(proposal, instrument, study), study, wave)
+        present = _items_of(proposal, instrument, study)
+        edit_scales(proposal.edits, instrument, present, study, wave)
+        edit_recodes(proposal.edits, instrument, present, study, wave)
+        edit_map(proposal.edits, instrument, study, wave, decisions)
     proposal.copies, proposal.moves = [], []
     for delivered in proposal.used:
         places = [(delivered.file.path, delivered.source["file"]), *companion_places(delivered)]
@@ -117,7 +133,7 @@ def _items_of(proposal: Proposal, instrument: str, study: dict) -> set[str]:
     for delivered in proposal.used:
         if delivered.source["instrument"] == instrument and delivered.match:
             lost |= set(delivered.match.absent)
-    back = {row["item"] for row in proposal.edits.added}
+    back = {row["item"] for row in proposal.edits.added[ITEMS]}
     cells = proposal.edits.changed[ITEMS].items()
     held = {study["items"][place]["item"] for place, changed in cells if proposal.wave["id"] in changed.get("waves", "").split()}
     return {row["item"] for row in study["items"] if row["instrument"] == instrument} - (lost - back - held)
@@ -137,9 +153,10 @@ def _texts(proposal: Proposal, folder: Path) -> dict[str, str]:
             sources = with_wave_value(sources, delivered.source["id"], raw, wave)
     if sources != read_text(folder / SOURCES):
         texts[SOURCES] = sources
-    for file, added in ((ITEMS, proposal.edits.added), (SCALES, [])):
-        if proposal.edits.changed[file] or added:
-            texts[file] = with_cells(read_text(folder / file), proposal.edits.changed[file], added)
+    for file in (ITEMS, SCALES, RECODES, MAP):
+        changed, added = proposal.edits.changed.get(file, {}), proposal.edits.added.get(file, [])
+        if changed or added:
+            texts[file] = with_cells(read_text(folder / file), changed, added)
     return texts
 
 
@@ -182,7 +199,7 @@ def _staged(proposal: Proposal, study: dict, folder: Path) -> dict | None:
     return staged
 
 
-def _check_decisions(decisions: Decisions, proposal: Proposal) -> None:
+def _check_decisions(decisions: Decisions, proposal: Proposal, study: dict) -> None:
     matches = [d.match for d in proposal.files if d.kind == "new"]
     faults = [
         f"--renamed {item}={column}: no new file lacks the item and has the column"
@@ -192,11 +209,18 @@ def _check_decisions(decisions: Decisions, proposal: Proposal) -> None:
     faults += [
         f"--not-asked {item}: no new file lacks the item" for item in decisions.not_asked if not any(item in m.absent for m in matches)
     ]
+    instruments = {delivered.source["instrument"] for delivered in proposal.used}
+    open_maps = {scale for name in instruments for scale in maps_to_decide(name, study, proposal.wave["id"])}
+    faults += [
+        f"--map-holds {scale}: no map of a scale of the new files is to be decided"
+        for scale in decisions.map_holds
+        if scale not in open_maps
+    ]
     if faults:
         raise BscError(
             "BSC-WAV-004",
-            "A decision about an item fits none of the new files.",
+            "A decision fits none of the new files.",
             tuple(faults),
-            "An answer would be looked for in the wrong column, or taken for not asked although it is there.",
-            "Write the item as items.csv has it and the column as the file has it; run without --write to see both.",
+            "An answer would be looked for in the wrong column, taken for not asked although it is there, or left out of the map.",
+            "Write items and scales as the codebook has them and columns as the file has them; run without --write to see them.",
         )

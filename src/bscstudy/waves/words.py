@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bscstudy.waves.codebook_edits import ITEMS
 from bscstudy.waves.matching import Match, columns_in_force, nearest_items
 from bscstudy.waves.proposal import KINDS, Delivered, Proposal
 from bscstudy.waves.records import Changes
@@ -18,7 +19,7 @@ def proposal_text(proposal: Proposal, study: dict) -> str:
     for delivered in proposal.files:
         lines += [
             f"  {delivered.file.name}: {_kind(delivered)}",
-            *(f"    {line}" for line in _details(delivered, study, proposal.edits.added)),
+            *(f"    {line}" for line in _details(delivered, study, proposal.edits.added[ITEMS])),
         ]
     for heading, told in (
         ("Codebook", proposal.edits.said),

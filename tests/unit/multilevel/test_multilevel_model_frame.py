@@ -259,10 +259,10 @@ CODES = [
     ("BSC-LMM-005", "trials / successes ~ x + (1 | center)", {"family": "beta_binomial"}),
     ("BSC-LMM-006", "y ~ np.log(k) + (1 | center)", {}),
     ("BSC-LMM-006", "y ~ x + (0 + np.log(x) | center)", {}),
-    ("BSC-LMM-008", "y ~ x + (1 | center)", {"weights": "k"}),
+    ("BSC-LMM-126", "y ~ x + (1 | center)", {"weights": "k"}),
     ("BSC-LMM-008", "y ~ x + (1 | center)", {"weights": "wave"}),
-    ("BSC-LMM-008", "y ~ x + (1 | center)", {"offset": np.ones(3)}),
-    ("BSC-LMM-008", "y ~ x + (1 | center)", {"offset": pd.Series(np.ones(240), index=np.arange(240)[::-1])}),
+    ("BSC-LMM-125", "y ~ x + (1 | center)", {"offset": np.ones(3)}),
+    ("BSC-LMM-125", "y ~ x + (1 | center)", {"offset": pd.Series(np.ones(240), index=np.arange(240)[::-1])}),
     ("BSC-LMM-010", "y ~ x + (1 | row)", {}),
     ("BSC-LMM-010", "y ~ x + (0 + wave + x + k | center:person)", {}),
     ("BSC-LMM-011", "y ~ x + k + double + (1 | center)", {}),
@@ -316,7 +316,7 @@ def test_refusals_of_size_and_names(frame):
         with pytest.raises(BscError) as error:
             build_design("y ~ x + z.1 + (0 + w | center)", data)
         assert error.value.code == code
-    with pytest.raises(BscError, match="BSC-LMM-015"):
+    with pytest.raises(BscError, match="BSC-LMM-127"):
         build_design("y ~ x + (1 | center)", pd.concat([frame, frame[["x"]]], axis=1))
     with pytest.raises(BscError, match="BSC-LMM-070"):
         build_design("y ~ x + (1 | center)", frame, family="gausian")

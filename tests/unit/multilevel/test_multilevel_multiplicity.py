@@ -26,7 +26,7 @@ def test_families_apart_and_missing_p_do_not_count():
     assert adjust([], "holm").shape == (0,)
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(([0.1], "bonferoni"), "080"), (([1.2],), "081"), (([0.1, 0.2], "holm", ["a"]), "081")])
+@pytest.mark.parametrize(("arguments", "code"), [(([0.1], "bonferoni"), "080"), (([1.2],), "081"), (([0.1, 0.2], "holm", ["a"]), "136")])
 def test_refusals(arguments, code):
     with pytest.raises(BscError) as refusal:
         adjust(*arguments)

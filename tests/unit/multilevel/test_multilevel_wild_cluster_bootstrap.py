@@ -157,8 +157,8 @@ def _own_column():
 @pytest.mark.parametrize(
     ("code", "changes"),
     [
-        ("BSC-LMM-037", {"response": np.full(34, np.nan)}),
-        ("BSC-LMM-037", {"contrast": np.zeros(3)}),
+        ("BSC-LMM-133", {"response": np.full(34, np.nan)}),
+        ("BSC-LMM-134", {"contrast": np.zeros(3)}),
         ("BSC-LMM-037", {"clusters": np.arange(3)}),
         ("BSC-LMM-038", {"weights": "normal"}),
         ("BSC-LMM-047", {"enumerate_up_to": 10}),
