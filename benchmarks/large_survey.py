@@ -164,8 +164,9 @@ def run_one(rule: str, source: str) -> None:
     from bscstudy.config import read_sections
     from bscstudy.loading import load_study
     from bscstudy.sections import sections_of
-    from bscstudy.workflow import Job
+    from bscstudy.workflow import Job, collect_seldom
 
+    collect_seldom()
     wildcards = {"source": source} if source else {}
     study = load_study(Path("config"))
     inputs, outputs = files(study, rule, source)

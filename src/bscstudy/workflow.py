@@ -87,6 +87,13 @@ def file_digest(*paths: str | Path) -> str:
     return whole.hexdigest()[:16]
 
 
+def collect_seldom() -> None:
+    """Look for unreachable objects seldom: the millions of cells of a large table live to the end of its step anyway."""
+    import gc
+
+    gc.set_threshold(1_000_000, 50, 1_000)
+
+
 def run_step(snakemake) -> None:
     """Run the step of the rule: its name, or the parameter ``step``.
 
@@ -95,6 +102,7 @@ def run_step(snakemake) -> None:
     module = f"bscstudy.steps.{snakemake.params.get('step', snakemake.rule)}"
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
+    collect_seldom()
     try:
         job = _job_of(snakemake)
         importlib.import_module(module).run(job)

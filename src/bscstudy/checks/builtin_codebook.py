@@ -50,7 +50,7 @@ def _specific_last(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: bool(listed_ids(row.get("sources"))))
 
 
-@register("unanswered_item", "Item of a scale that nobody answered", "report", "items", reads=("scales",))
+@register("unanswered_item", "Item of a scale that nobody answered", "report", "items", reads=("scales",), reasons=True)
 def unanswered_item(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Items of a scale that are asked in a file whose forms answer others of the scale's items, but never this one."""
     findings = []
@@ -80,7 +80,7 @@ class Block:
     smallest: int
 
 
-@register("straight_lining", "One answer throughout blocks of items", "report", reads=("scales",))
+@register("straight_lining", "One answer throughout blocks of items", "report", reads=("scales",), reasons=True)
 def straight_lining(tables: dict[str, Source], config: dict) -> list[Finding]:
     """Forms that give one code to at least eight items in complete blocks (as answered, before any reversal).
 

@@ -114,6 +114,12 @@ def stopping(config: dict) -> tuple[list[Check], list[dict]]:
     return made, [rule for rule in rules if severity_of(rule["id"], rule["source"], config)[0] == "stop"]
 
 
+def needs_reasons(config: dict) -> bool:
+    """Return whether something that can stop the run may look at the reasons for missing answers."""
+    made, rules = stopping(config)
+    return bool(rules) or any(check.reasons for check in made)
+
+
 def _judged(findings: list[Finding], tables: dict[str, Source], config: dict) -> list[Finding]:
     """Leave out what a check found in a source without having seen all that it compares the source with."""
     partial = {

@@ -52,12 +52,14 @@ class Source:
         return Source(self.id, self.frame[~out].reset_index(drop=True), self.settings, extra)
 
 
-def read_sources(paths: list[Path], sources: dict) -> dict[str, Source]:
-    """Read ingested sources, excluded rows among them, with what their sidecars say."""
+def read_sources(paths: list[Path], sources: dict, *, reasons: bool = True) -> dict[str, Source]:
+    """Read ingested sources, excluded rows among them, with what their sidecars say; without the reasons for missing if not wanted."""
     found = {}
     for path in paths:
-        extra = read_sidecar(path).get("extra") or {}
-        found[path.stem] = Source(path.stem, read_table(path, drop_excluded=False), sources.get(path.stem) or {}, extra)
+        meta = read_sidecar(path)
+        columns = None if reasons else [c["name"] for c in meta["columns"] if not c["name"].endswith(WHY)]
+        frame = read_table(path, drop_excluded=False, columns=columns)
+        found[path.stem] = Source(path.stem, frame, sources.get(path.stem) or {}, meta.get("extra") or {})
     return dict(sorted(found.items()))
 
 
@@ -95,6 +97,8 @@ class Check:
         The sources that a source is compared with (:mod:`bscstudy.checks.compared`); without them it cannot be judged.
     adds_up : bool
         Whether what it finds in some of these sources is also found in all of them.
+    reasons : bool
+        Whether it looks at the reasons for missing answers.
     """
 
     id: str
@@ -106,6 +110,7 @@ class Check:
     reads: tuple[str, ...] = ()
     compared_with: Callable[[str, dict], set[str]] = no_other
     adds_up: bool = False
+    reasons: bool = False
 
 
 REGISTRY: dict[str, Check] = {}

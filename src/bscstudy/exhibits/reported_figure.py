@@ -38,8 +38,15 @@ def shares_figure(data: pd.DataFrame, items: list[str], name: Callable[[dict], s
         axis.set_ylim(0, 1.03)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.grid(axis="y")
-        axis.legend(fontsize=6.5, loc="best")
+    for by in kinds:
+        _legend([axis for axis, (_, kind) in zip(axes, panels, strict=True) if kind == by])
     return figure
+
+
+def _legend(axes: list) -> None:
+    """Name the groups of one kind once, below the last of its panels, where no line is covered."""
+    found = {name: handle for axis in axes for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    axes[-1].legend(found.values(), found.keys(), fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 
 
 def _line(axis, waves: pd.Series, shares: pd.Series, number: int, kind: str, name: str, joined: str) -> None:

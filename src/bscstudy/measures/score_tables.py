@@ -40,6 +40,7 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
         BSC-KEY-203 if two rows score one person twice on one scale in one wave.
     """
     known: dict[tuple[str, str], pd.DataFrame] = {}
+    scored: dict[tuple[str, str], list[tuple[str, str]]] = {}
     tables = []
     for part in parts:
         place = (part.source, part.wave)
@@ -47,6 +48,7 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
             stated = part.rows[part.rows.columns.intersection(["wave", "person_id", *IDENTITY])]
             known[place] = add_identity(stated, people, centers)[["person_id", *IDENTITY]].assign(row_id=row_ids(part))
         who, scale = known[place], part.scale
+        scored.setdefault((scale["scale"], part.wave), []).append(place)
         roles = str(scale.get("roles") or "").split()
         meant = np.full(len(who), True) if not roles else (who["role"].isin(roles) | who["role"].isna()).to_numpy()
         result = score_scale(
@@ -64,13 +66,14 @@ def score_table(parts: Iterable[ScalePart], people: pd.DataFrame | None, centers
         tables.append(who.assign(**fixed, **counted, harmonised=" ".join(part.harmonised)))
     names = ["scale", "instrument", "construct", "wave", "row_id", "person_id", *IDENTITY, "n_items", "n_valid", "score", "why"]
     names += ["harmonised"]
-    scores = pd.concat(tables, ignore_index=True)[names] if tables else pd.DataFrame(columns=names)
-    _refuse_repeats(scores)
-    return scores
+    for places in dict.fromkeys(map(tuple, scored.values())):
+        _refuse_repeats(pd.concat([known[place] for place in places]))
+    return pd.concat(tables, ignore_index=True)[names] if tables else pd.DataFrame(columns=names)
 
 
-def _refuse_repeats(scores: pd.DataFrame) -> None:
-    repeated = scores[scores["person_id"].notna() & scores.duplicated(["scale", "wave", "person_id"], keep=False)]
+def _refuse_repeats(who: pd.DataFrame) -> None:
+    """Refuse persons with two of the rows that one scale is scored from in one wave."""
+    repeated = who[who["person_id"].notna() & who["person_id"].duplicated(keep=False)]
     if len(repeated):
         places = {(row_id.rpartition(":")[0], row_id.rpartition(":")[2]) for row_id in repeated["row_id"]}
         raise BscError(

@@ -22,7 +22,7 @@ WHOLE = ("expected", "responded", "present", "center_changed", "role_changed")
 
 def run(job: Job) -> None:
     """Write people.csv and centers.csv; excluded rows are left out."""
-    sources, own = require_sound_inputs(job), {path.stem: path for path in (*job.inputs["register"], *job.inputs["tables"])}
+    sources, own = require_sound_inputs(job, reasons=False), {path.stem: path for path in (*job.inputs["register"], *job.inputs["tables"])}
     tables = {name: source.kept() for name, source in sources.items() if name in own}
     people = link_people(tables, job.config)
     labelled = [Column(name, label, "integer" if name in WHOLE else "text") for name, label in PEOPLE.items()]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy.checks.gate import require_sound
+from bscstudy.checks.quality import needs_reasons
 from bscstudy.checks.registry import Source, read_sources
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.workflow import Job
 
-SOURCES = ("register", "tables", "table", "codings", "documents", "asked", "paragraphs", "marked", "compared")
+SOURCES = ("register", "tables", "table", "codings", "documents", "asked", "paragraphs", "marked", "ratings", "compared")
 
 
-def require_sound_inputs(job: Job) -> dict[str, Source]:
-    """Return the sources among the job's inputs with their excluded rows, sound ones: a severe finding raises BSC-DAT-001."""
+def require_sound_inputs(job: Job, *, reasons: bool = True) -> dict[str, Source]:
+    """Return the sources among the job's inputs with their excluded rows, sound ones: a severe finding raises BSC-DAT-001.
+
+    A step that does not look at the reasons for missing answers need not read them, unless what can stop the run does.
+    """
     paths = {path for name in SOURCES for path in paths_of(job, name)}
-    tables = read_sources(sorted(paths), job.config["sources"])
+    tables = read_sources(sorted(paths), job.config["sources"], reasons=reasons or needs_reasons(job.config))
     require_sound(tables, job.config)
     return tables
 
