@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bscstudy.errors import BscError
+from bscstudy.inferences.commands import add_commands as add_inference_commands
 from bscstudy.inspect_command import add_command as add_inspect_command
 from bscstudy.waves.commands import add_commands as add_wave_commands
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(run=_simulate)
     add_inspect_command(commands)
     add_wave_commands(commands)
+    add_inference_commands(commands)
     return parser
 
 

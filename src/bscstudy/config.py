@@ -23,6 +23,8 @@ YAML_FILES = {
     "checks.yaml": ("checks", False, "checks"),
     "qual.yaml": ("qual", False, "qual"),
     "theory_of_change.yaml": ("theory_of_change", False, "theory_of_change"),
+    "integration.yaml": ("integration", False, "integration"),
+    "meta_inferences.yaml": ("meta_inferences", False, None),
 }
 #: table section -> (file, required)
 TABLE_FILES = {
@@ -34,6 +36,7 @@ TABLE_FILES = {
     "harmonisation": ("codebook/harmonisation.csv", False),
     "themes": ("qual/themes.csv", False),
     "code_map": ("qual/code_map.csv", False),
+    "quotes": ("qual/quotes.csv", False),
     "exhibits": ("exhibits.csv", True),
     "manifest": ("manifest.csv", False),
 }
@@ -41,7 +44,8 @@ EMPTY = {
     "ids": {}, "exclusions": [], "observation": [], "fidelity": [], "derive": [], "run_charts": None,
     "elements": [], "composite": None, "attendance": None, "costs": None, "peer_network": None, "reported": [],
     "aggregation": {}, "informant_gaps": [], "factor_models": [],
-    "checks": {}, "qual": None, "theory_of_change": {"constructs": [], "arrows": []},
+    "checks": {}, "qual": None, "theory_of_change": {"constructs": [], "arrows": []}, "integration": {},
+    "meta_inferences": [],
 }  # fmt: skip
 
 

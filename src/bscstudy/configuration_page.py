@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bscstudy.config import SCHEMAS, read_yaml
 
-PAGES = ("config", "sources", "measures", "checks", "model", "qual", "theory_of_change")
+PAGES = ("config", "sources", "measures", "checks", "model", "qual", "theory_of_change", "integration", "meta_inferences")
 
 
 def configuration_page() -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bscstudy.config import TABLE_FILES, YAML_FILES, read_study
 from bscstudy.errors import BscError
+from bscstudy.integrate.meta_inferences import check_signatures
 from bscstudy.io.crosswalk import check_crosswalks
 from bscstudy.io.harmonisation_checks import check_harmonisation
 from bscstudy.io.instrument_versions import check_versions
@@ -32,7 +33,8 @@ def load_study(folder: Path) -> dict:
         BSC-CFG-005 a file is absent; BSC-CFG-001 a file cannot be read; BSC-CFG-002 a key, value or column is not as the schema says;
         BSC-CFG-003 something refers to what does not exist; BSC-SRC-081 and -082 a crosswalk whose order would decide;
         BSC-CFG-083 and -084 a version that contradicts itself or the waves; BSC-CFG-085 and -086 a map between versions that cannot be
-        followed. All findings of a kind come together.
+        followed; BSC-QUA-070 and -071 a signature of a meta-inference that is not whole or was edited.
+        All findings of a kind come together.
     """
     folder = Path(folder)
     _require_files(folder)
@@ -42,6 +44,7 @@ def load_study(folder: Path) -> dict:
     check_crosswalks(study["crosswalks"], study["ids"])
     check_versions(study)
     check_harmonisation(study)
+    check_signatures(study["meta_inferences"])
     return study
 
 

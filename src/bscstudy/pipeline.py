@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from pathlib import Path
 
 from bscstudy.checks.gate import sources_compared
 from bscstudy.io.inventory import files_of
@@ -25,6 +26,9 @@ EXHIBIT_KINDS = (
     "run_charts", "coder_agreement", "theme_heatmap", "center_themes", "joint_display", "model_ladder", "variance_partition",
     "center_caterpillar", "marginal_means", "influence", "diagnostics", "model_agreement",
     "elements", "attendance", "costs", "peer_network", "reported", "item_statistics", "rater_icc",
+    "theme_measures", "co_occurrence", "saturation", "cfir_ratings",
+    "meta_inferences", "quotes",
+    "theme_links", "joint_side_by_side", "statistics_by_themes", "pillar_integration", "themes_on_run_chart",
 )  # fmt: skip
 
 #: tables that score_observation writes
@@ -42,6 +46,28 @@ MODEL_TABLES = tuple(
         "estimates", "fits", "ladder", "variance_components", "variance_partition", "marginal_means", "center_modes", "influence",
         "diagnostics",
     )
+)  # fmt: skip
+
+#: tables that code_themes writes
+THEME_TABLES = tuple(
+    f"qual/{name}"
+    for name in (
+        "codings", "presence", "theme_center", "theme_summary", "coder_agreement", "theme_measures", "coder_sensitivity", "co_occurrence",
+        "saturation",
+    )
+)  # fmt: skip
+
+#: tables that rate_constructs writes
+RATING_TABLES = tuple(f"qual/{name}" for name in ("ratings", "distinguishing", "rater_reliability", "rating_outcome"))
+
+#: tables that merge_strands writes
+STRAND_TABLES = {"integrate/joint_display", "integrate/center_themes", "integrate/theme_groups"}
+
+#: reporting checklists, and the tables that they are filled from
+CHECKLISTS = ("coreq", "gramms", "jars_mixed", "mmat", "srqr")
+CHECKLIST_TABLES = (
+    "checks/flow", "checks/summary", "people", "centers", "measures/reliability", "models/fits", "qual/presence", "qual/codings",
+    "qual/coder_agreement", "qual/saturation", "qual/quotes", "integrate/joint_display", "integrate/meta_inferences",
 )  # fmt: skip
 
 
@@ -114,6 +140,7 @@ SCORED = {
     "code_themes": lambda study: (
         [*coding_sources(study), study["qual"]["documents"], study["qual"]["asked"], *paragraph_sources(study)] if study["qual"] else []
     ),
+    "rate_constructs": lambda study: [*rating_sources(study), *([study["qual"]["documents"]] if rating_sources(study) else [])],
 }
 
 
@@ -169,10 +196,18 @@ def optional_tables(study: dict) -> set[str]:
     if not study["run_charts"]:
         absent |= {"measures/run_charts", "measures/run_chart_signals", "measures/run_chart_events"}
     if not study["qual"]:
-        absent |= {"qual/codings", "qual/presence", "qual/theme_center", "qual/theme_summary", "qual/coder_agreement"}
-        absent |= {"integrate/joint_display", "integrate/center_themes"}
+        absent |= {*THEME_TABLES}
+        absent |= STRAND_TABLES
+    if not quote_settings(study):
+        absent.add("qual/quotes")
+    if not rating_sources(study):
+        absent |= {*RATING_TABLES}
+    if not (study["qual"] and study["integration"].get("links")):
+        absent |= {"integrate/theme_links", "integrate/theme_link_centers"}
+    if not (study["qual"] and study["models"] and study["meta_inferences"]):
+        absent |= {"integrate/meta_inferences", "integrate/meta_inference_values"}
     if not study["models"]:
-        absent |= {*MODEL_TABLES, "integrate/joint_display", "integrate/center_themes"}
+        absent |= {*MODEL_TABLES, *STRAND_TABLES}
     return absent
 
 
@@ -236,6 +271,11 @@ def exhibit_files(study: dict, exhibits: list[str]) -> dict[str, list[str]]:
     return {form: paths for form, paths in forms.items() if paths}
 
 
+def checklist_files(study: dict, ending: str) -> list[str]:
+    """Return the files of the reporting checklists (``md`` or ``csv``); none for a study without interviews."""
+    return [f"reports/checklists/{name}.{ending}" for name in CHECKLISTS] if study["qual"] else []
+
+
 def coding_sources(study: dict) -> list[str]:
     """Return the sources of codings, of all coders."""
     return [coding["source"] for coding in study["qual"]["codings"]]
@@ -246,15 +286,33 @@ def paragraph_sources(study: dict) -> list[str]:
     return [name for name in (study["qual"].get("paragraphs"),) if name]
 
 
+def quote_settings(study: dict) -> dict:
+    """Return what the study says of quotes; nothing where it shows none."""
+    return (study["qual"] or {}).get("quotes") or {}
+
+
+def quote_lists_digest(study: dict) -> str:
+    """Return the digest of the deny list and the key, which may lie outside of the study; a missing file counts as none."""
+    named = [quote_settings(study)[name] for name in ("deny_list", "key") if name in quote_settings(study)]
+    return file_digest(*(path for path in named if Path(path).is_file()))
+
+
+def rating_sources(study: dict) -> list[str]:
+    """Return the source of rated constructs, where the study has it."""
+    return [study["qual"]["ratings"]["source"]] if (study["qual"] or {}).get("ratings") else []
+
+
 def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
     """Return the digest of the code that a job runs."""
     made = exhibits_by_section(study)
     modules = ["bscstudy.steps.make_exhibits" if rule in made else f"bscstudy.steps.{rule}"]
     modules += [f"bscstudy.exhibits.{kind}" for kind in exhibit_kinds(study, made.get(rule, []))]
-    if rule == "ingest_source":
-        reader = study["sources"][wildcards["source"]]["reader"]
+    if rule in ("ingest_source", "scrub_quotes"):
+        source = wildcards["source"] if rule == "ingest_source" else quote_settings(study)["source"]
+        reader = study["sources"][source]["reader"]
         modules.append(f"bscstudy.io.{READERS[reader]}")
     page = [PACKAGE / "exhibits" / name for name in ("report.css", "report.html.jinja")] if rule in (*made, "write_report") else []
+    page += sorted((PACKAGE / "checklists").glob("*.csv")) if rule == "fill_checklists" else []
     return code_digest(*modules) + (file_digest(*page) if page else "")
 
 

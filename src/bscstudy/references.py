@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 from bscstudy.errors import BscError, unknown_names
+from bscstudy.inferences.references import inference_references
 from bscstudy.models.formula_words import ID_COLUMNS, read_formula
+from bscstudy.qual.quote_references import quote_references
+from bscstudy.references_integration import integration_references
 from bscstudy.references_observation import observation_references
+from bscstudy.references_ratings import rating_references
 
 
 def check_references(study: dict) -> None:
@@ -20,7 +24,10 @@ def check_references(study: dict) -> None:
         *_measures(study),
         *_comparisons(study),
         *_qualitative(study),
+        *quote_references(study),
         *_theory(study),
+        *integration_references(study),
+        *inference_references(study, observation_scores(study)),
         *_exhibits(study),
         *_repeated(study),
     ]
@@ -250,7 +257,7 @@ def _qualitative(study: dict) -> list[str]:
     parts += [("paragraphs", qual["paragraphs"])] if "paragraphs" in qual else []
     found = unknown_names("config/qual.yaml", "source", [source for _, source in parts], study["sources"])
     found += [finding for part, source in parts if source in study["sources"] for finding in _needed(study, part, source)]
-    found += _reliability(study, qual)
+    found += _reliability(study, qual) + rating_references(study)
     themes = [row["theme"] for row in study["themes"]]
     return found + unknown_names("config/qual/code_map.csv", "theme", [r["theme"] for r in study["code_map"]], [*themes, "ignore"])
 
@@ -321,6 +328,7 @@ def _repeated(study: dict) -> list[str]:
         "config/measures.yaml, factor_models": _ids(study["factor_models"]),
         "config/measures.yaml, scores": observation_scores(study),
         "config/qual/themes.csv": [row["theme"] for row in study["themes"]],
+        "config/meta_inferences.yaml": _ids(study["meta_inferences"]),
     }
     found = [
         f"{where}: the id '{n}' is given more than once."

@@ -39,8 +39,15 @@ def page():
         flow=flow(),
         digest="0123456789abcdef",
         software=[("Python", "3")],
+        checklists=[{"title": "COREQ: criteria", "name": "coreq", "n": 32, "filled": 2, "partly": 9, "author": 21}],
     )
     return report.render(parts)
+
+
+def test_the_page_says_how_much_of_each_checklist_is_filled(page):
+    row = page[page.index('id="checklists-caption"') :]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", row)[:5] == ["32", "2", "9", "21", "checklists/coreq.md"]
+    assert '<th scope="row">COREQ: criteria</th>' in row and 'href="#checklists"' in page
 
 
 def test_the_page_is_a_page(page):

@@ -84,3 +84,12 @@ def test_ties_to_other_centers_grow_as_planted_and_spoilt_names_are_none(demonst
         assert found["n_unknown"] == planted["strangers"][wave], "a name in lower case is known, a stranger is not"
     assert people.loc["T1", "cross_center"] < people.loc["T4", "cross_center"] < people.loc["T3", "cross_center"]
     assert network.loc[("center", "T1"), "density"] < network.loc[("center", "T3"), "density"]
+
+
+def test_rated_constructs_that_follow_engagement_distinguish_and_the_others_do_not(demonstration):
+    planted = {name for name, (_, slope) in read_parameters()["construct_ratings"]["constructs"].items() if slope}
+    found = read_table(demonstration / "data/derived/qual/distinguishing.csv").set_index("construct")
+    assert set(found.index[found["label"].isin(["weak", "strong"])]) == planted
+    assert (found.loc[sorted(planted), "p_value"] < 0.05).all() and (found.drop(index=planted)["p_value"] > 0.05).all()
+    agreement = read_table(demonstration / "data/derived/qual/rater_reliability.csv").set_index(["construct", "coefficient"])
+    assert agreement.loc[("all", "ordinal_alpha"), "estimate"] > 0.8, "raters add little noise of their own"

@@ -25,6 +25,31 @@ for SECTION, NAMES in pipeline.exhibits_by_section(STUDY).items():
             "../scripts/run_step.py"
 
 
+if STUDY["qual"]:
+
+    rule fill_checklists:
+        input:
+            tables=settled_first(
+                pipeline.present_tables(STUDY, list(pipeline.CHECKLIST_TABLES))
+            ),
+            codings=source_tables(pipeline.coding_sources(STUDY)),
+        output:
+            pages=pipeline.checklist_files(STUDY, "md"),
+            tables=pipeline.checklist_files(STUDY, "csv"),
+        log:
+            "reports/logs/fill_checklists.log",
+        conda:
+            "../../environment.yml"
+        params:
+            sections=sections_for("fill_checklists"),
+            config=config_for("fill_checklists"),
+            code=code_for("fill_checklists"),
+        message:
+            "Filling reporting checklists where the data know the answer"
+        script:
+            "../scripts/run_step.py"
+
+
 rule write_report:
     input:
         records=settled_first(
@@ -41,6 +66,7 @@ rule write_report:
         summary=rules.check_quality.output.summary,
         flow=rules.check_quality.output.flow,
         models=pipeline.present_tables(STUDY, ["models/fits"]),
+        checklists=pipeline.checklist_files(STUDY, "csv"),
     output:
         report="reports/report.html",
     log:

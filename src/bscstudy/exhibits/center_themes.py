@@ -10,14 +10,14 @@ from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
 from bscstudy.exhibits.labels import better_end, outcome_label, words
 from bscstudy.exhibits.theme_words import center_codes, direction_mark, raised_of_asked, theme_notes
+from bscstudy.integrate.rank_links import FEWEST_SESSIONS
 
 TABLES = ("qual/presence", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = False
 SECTIONS = ("items", "sources")
 COUNTS = ["n_asked", "n_present", "n_facilitator", "n_barrier"]
-#: what is said of a center in place of small counts, and from how many of its sessions asked
+#: what is said of a center in place of small counts, from `FEWEST_SESSIONS` asked
 BANDS = ("less than half", "half or more")
-FEWEST_SESSIONS = 3
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:

@@ -61,16 +61,17 @@ def _row(row: dict, context: Context) -> dict:
     return {
         "Part": BLOCKS.get(row["block"], words(row["block"])),
         "Construct": row["label"],
-        "Survey change (95% interval)": _survey(row),
-        "Observed change (95% interval)": _observed(row, context),
-        "Fidelity (mean of centers)": _fidelity(row, context),
+        "Survey change (95% interval)": survey_cell(row),
+        "Observed change (95% interval)": observed_cell(row, context),
+        "Fidelity (mean of centers)": fidelity_cell(row, context),
         "Raised by": raised_of_asked(row, context.min_cell),
         "Direction": numbers.estimate(row["net_direction"], signed=True),
         "Proposed fit": f"{words(row['fit_proposed'])}: {row['rule']}",
     }
 
 
-def _survey(row: dict) -> str:
+def survey_cell(row: dict) -> str:
+    """Return the survey change of a construct with its interval and contrast, or why there is none."""
     if row["change_state"] == "no_model":
         return numbers.MISSING
     if numbers.is_missing(row["change"]):
@@ -79,14 +80,16 @@ def _survey(row: dict) -> str:
     return f"{numbers.estimate_with_interval(row['change'], row['low'], row['high'], signed=True)}, {row['contrast_label']}{lower}"
 
 
-def _observed(row: dict, context: Context) -> str:
+def observed_cell(row: dict, context: Context) -> str:
+    """Return the observed change of a construct with its score, interval and waves."""
     if numbers.is_missing(row["observation_change"]):
         return numbers.MISSING
     value = numbers.estimate_with_interval(row["observation_change"], row["observation_low"], row["observation_high"], signed=True)
     return f"{outcome_label(row['observation_score'], context)}: {value}, {row['observation_waves']}"
 
 
-def _fidelity(row: dict, context: Context) -> str:
+def fidelity_cell(row: dict, context: Context) -> str:
+    """Return the fidelity index of a construct and its mean over centers."""
     if numbers.is_missing(row["fidelity"]):
         return numbers.MISSING
     name = context.labels("fidelity").get(row["fidelity_index"], words(row["fidelity_index"]))

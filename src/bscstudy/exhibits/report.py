@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from bscstudy.exhibits import markup, report_words
 
 #: kinds of exhibits whose sentences open the report, in the order of the exhibits
-OPENING_KINDS = ("change_by_wave", "facilitators", "joint_display")
+OPENING_KINDS = ("change_by_wave", "facilitators", "joint_display", "meta_inferences")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class ReportParts:
         Digest of the configuration the report rests on.
     software : list of (str, str)
         Packages and versions.
+    checklists : list of dict
+        Reporting checklists: `title`, `name`, `n`, `filled`, `partly`, `author`; none for a study without interviews.
     """
 
     records: list[dict]
@@ -46,6 +48,7 @@ class ReportParts:
     flow: pd.DataFrame | None
     digest: str
     software: list[tuple[str, str]]
+    checklists: list[dict] = field(default_factory=list)
 
 
 def render(parts: ReportParts) -> str:
@@ -69,6 +72,7 @@ def render(parts: ReportParts) -> str:
         quality=report_words.quality(parts.config, parts.summary),
         limitations=report_words.limitations(parts.config, parts.fits),
         digest=parts.digest,
+        checklists=parts.checklists,
     )
 
 

@@ -44,7 +44,7 @@ def panels_figure(
     for axis, (panel, words) in zip(axes.flat, titles.items(), strict=False):
         part = drawn[(drawn["metric"] == panel[0]) & (drawn["group"] == panel[1])]
         level = str(part["level"].iloc[0])
-        _panel(axis, part, words, wide=columns < 3)
+        draw_panel(axis, part, words, wide=columns < 3)
         _mark(axis, part, events[(events["group"] == panel[1]) | ((events["level"] == ALL) & ~events["label"].isin(_own(events, level)))])
     for axis in list(axes.flat)[len(titles) :]:
         axis.set_visible(False)
@@ -57,7 +57,8 @@ def _own(events: pd.DataFrame, level: str) -> list[str]:
     return [] if level == ALL else events.loc[events["level"] == level, "label"].unique().tolist()
 
 
-def _panel(axis, part: pd.DataFrame, words: tuple[str, str, bool], *, wide: bool) -> None:
+def draw_panel(axis, part: pd.DataFrame, words: tuple[str, str, bool], *, wide: bool) -> None:
+    """Draw one chart; month i stands at place i, ``words`` are its title, its verdict and whether that is a signal."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     title, verdict, signal = words

@@ -74,13 +74,13 @@ def finish(figure, context) -> None:
 
 
 def add_foot(figure, text: str) -> None:
-    """Say something at the foot of a figure; after `finish`."""
+    """Say something at the foot of a figure, above what was said there before; after `finish`."""
     width, height = figure.get_size_inches()
     left, bottom, wide, tall = figure.get_layout_engine().get()["rect"]
     lines = textwrap.wrap(text, max(20, int(width * 16)))
     foot = (0.08 + 0.13 * len(lines)) / height
     figure.get_layout_engine().set(rect=(left, bottom + foot, wide, tall - foot))
-    figure.text(0.012, 0.05 / height, "\n".join(lines), ha="left", va="bottom", fontsize=7.5, color=MUTED)
+    figure.text(0.012, bottom - _EDGE + 0.05 / height, "\n".join(lines), ha="left", va="bottom", fontsize=7.5, color=MUTED)
 
 
 def figure_bytes(figure, kind: str) -> bytes:

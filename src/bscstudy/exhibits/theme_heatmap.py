@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import harmonised, style
+from bscstudy.exhibits import harmonised, heat_maps, style
 from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
 from bscstudy.exhibits.center_themes import BANDS, cells_note, change_waves, chosen_outcome, display_groups
@@ -128,11 +126,10 @@ def _figure(cells: pd.DataFrame, outcome: str | None, labels: dict[str, str], co
     figure, (strip, grid) = style.new_figure(7.5, 1.9 + 0.3 * len(themes), 2, 1, height_ratios=ratios, sharex=False)
     shown = [labels.get(theme, words(theme)) for theme in themes]
     bar, colours = _shading(cells)
-    options = {"linewidths": 0.6, "linecolor": "white", "square": False}
-    seaborn.heatmap(shares, ax=grid, cmap=colours, vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **options)
-    _hatch_missing(grid, shares)
+    seaborn.heatmap(shares, ax=grid, cmap=colours, vmin=0, vmax=1, yticklabels=shown, xticklabels=groups, cbar_kws=bar, **heat_maps.CELLS)
+    heat_maps.hatch_missing(grid, shares, heat_maps.NOT_SHOWN)
     title = f"Change of the center's mean{change_waves(cells)}: {outcome_label(outcome, context)}" if outcome else ""
-    _strip(strip, change, title, options)
+    heat_maps.outcome_strip(strip, change, title)
     grid.set(xlabel="Center (letter), in the order of the change" if context.show_centers else "Collaborative", ylabel="")
     grid.tick_params(axis="both", length=0)
     grid.tick_params(axis="x", rotation=0)
@@ -151,43 +148,6 @@ def _shading(cells: pd.DataFrame) -> tuple[dict, object]:
         return bar, colours
     bar |= {"ticks": list(SHADES.values()), "format": lambda v, _: next(name for name, shade in SHADES.items() if shade == v)}
     return bar, colours if cells["share"].notna().any() else ListedColormap([colours(shade) for shade in SHADES.values()])
-
-
-def _hatch_missing(axis, shares: pd.DataFrame) -> None:
-    from matplotlib.patches import Patch, Rectangle
-
-    for y in range(len(shares.index)):
-        for x in range(len(shares.columns)):
-            if pd.isna(shares.iat[y, x]):
-                axis.add_patch(Rectangle((x, y), 1, 1, facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0))
-    if shares.isna().any().any():
-        sample = Patch(
-            facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0, label="not asked, not coded, or too few to show"
-        )
-        axis.figure.legend(handles=[sample], loc="outside lower left")
-
-
-def _strip(axis, change: pd.Series, title: str, options: dict) -> None:
-    import seaborn
-
-    if not title or change.isna().all():
-        axis.set_axis_off()
-        return
-    limit = float(change.abs().max()) or 1.0
-    bar = {"ticks": [-limit, 0, limit], "format": lambda v, _: numbers.estimate(v, 1, signed=True)}
-    row = change.to_frame().T.astype(float)
-    seaborn.heatmap(row, ax=axis, cmap="PuOr", vmin=-limit, vmax=limit, xticklabels=False, yticklabels=False, cbar_kws=bar, **options)
-    _hatch_missing_strip(axis, row)
-    axis.set_title(textwrap.fill(title, 84), fontsize=8.5, fontweight="normal")
-    axis.set(xlabel="", ylabel="")
-
-
-def _hatch_missing_strip(axis, row: pd.DataFrame) -> None:
-    from matplotlib.patches import Rectangle
-
-    for x in range(len(row.columns)):
-        if pd.isna(row.iat[0, x]):
-            axis.add_patch(Rectangle((x, 0), 1, 1, facecolor="white", edgecolor=style.MUTED, hatch="////", linewidth=0))
 
 
 def _alt(cells: pd.DataFrame, outcome: str | None, context: Context) -> str:

@@ -55,3 +55,34 @@ CENTER_THEMES = [
     Column("outcome_rank", "Place of the change; 1 is the most wanted", NUMBER),
     *[column for column in COUNTS if column.name not in ("low", "high", "n_unprompted", "n_not_coded")],
 ]
+
+INFERENCES = [
+    Column("inference", "Meta-inference"),
+    Column("construct", "Construct"),
+    Column("label", "Its name"),
+    Column("place", "Place in the theory of change", INTEGER),
+    Column("state", "proposed, signed, stale (a value differs from the one signed), refers_to_nothing"),
+    Column("fit", "Fit in the researchers' judgement; blank where they have not said"),
+    Column("statement", "The statement; blank where there is none yet"),
+    Column("strategy", "What is done about a discord"),
+    Column("author", "Who signed it"),
+    Column("date", "When it was signed", "date"),
+    Column("rests_on", "Digest of the values when signed"),
+    Column("rests_on_now", "Digest of the values now"),
+    Column("n_values", "Values it rests on", INTEGER),
+    Column("n_changed", "Values that differ from those signed", INTEGER),
+    Column("fit_proposed", "What the declared rule proposes; withheld for few sessions"),
+    Column("rule", "The rule that proposed it"),
+]
+
+INFERENCE_VALUES = [
+    Column("inference", "Meta-inference"),
+    Column("reference", "Result or theme it refers to"),
+    Column("value", "Which value of it"),
+    Column("label", "Result or theme in words"),
+    Column("place", "Place of the reference in the entry; blank: it is no longer referred to", INTEGER),
+    Column("order", "Place of the value", INTEGER),
+    Column("then", "Value as published when it was signed; blank for none"),
+    Column("now", "Value as published now; blank for none"),
+    Column("changed", "1: differs from the value signed", INTEGER),
+]

@@ -168,23 +168,28 @@ def observation_change(observation: pd.DataFrame, construct: dict, wave_order: l
 def fidelity_mean(fidelity: pd.DataFrame, construct: dict) -> dict:
     """Return the mean over centers of the construct's first fidelity index that has values.
 
-    Rows of the whole study (blank wave) are taken where there are any, else the mean of the waves; persons are averaged in their
-    center first, so that each center counts the same.
-
     Returns
     -------
     dict
         `fidelity_index, fidelity, fidelity_n_centers`.
     """
     for index in construct.get("fidelity") or []:
-        rows = fidelity[(fidelity["index"] == index) & fidelity["value"].notna() & fidelity["center_id"].notna()]
-        if rows.empty:
-            continue
-        whole = rows[rows["wave"].isna()] if "wave" in rows.columns else rows
-        used = whole if len(whole) else rows
-        by_center = used.groupby(["center_id", "unit_id"])["value"].mean().groupby("center_id").mean()
-        return {"fidelity_index": index, "fidelity": float(by_center.mean()), "fidelity_n_centers": len(by_center)}
+        by_center = fidelity_by_center(fidelity, index)
+        if len(by_center):
+            return {"fidelity_index": index, "fidelity": float(by_center.mean()), "fidelity_n_centers": len(by_center)}
     return {"fidelity_index": None, "fidelity": NAN, "fidelity_n_centers": NAN}
+
+
+def fidelity_by_center(fidelity: pd.DataFrame, index: str) -> pd.Series:
+    """Return the value of a fidelity index by center; no rows where no center has one.
+
+    Rows of the whole study (blank wave) are taken where there are any, else the mean of the waves; persons are averaged in their
+    center first, so that each center counts the same.
+    """
+    rows = fidelity[(fidelity["index"] == index) & fidelity["value"].notna() & fidelity["center_id"].notna()]
+    whole = rows[rows["wave"].isna()] if "wave" in rows.columns else rows
+    used = whole if len(whole) else rows
+    return used.groupby(["center_id", "unit_id"])["value"].mean().groupby("center_id").mean()
 
 
 def theme_counts(presence: pd.DataFrame, themes: list[dict]) -> pd.DataFrame:

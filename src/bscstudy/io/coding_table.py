@@ -23,7 +23,8 @@ CODINGS = {
     "code_path": "Code with its parents, joined with a backslash",
     "start": "First character of the passage: characters (code points) from 0 in the text with every line end as one; NaN without a text",
     "end": "Character after the passage",
-    "offset_status": "exact, converted, forced, ambiguous, out_of_range, no_text, document, not_text; as_received in tables",
+    "offset_status": "exact, converted, forced, ambiguous, out_of_range, no_text, document, not_text; of tables as_received, paragraphs, "
+    "unplaced; of several files other_text",
     "part": "Which text of the document start and end count in: text, representation, description, transcript; blank without one",
     "unit": "What the passage is a stretch of: characters, paragraphs, page_area, picture_area, milliseconds or document",
     "page": "Page of the passage, as the program counts",

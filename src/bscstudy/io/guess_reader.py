@@ -43,6 +43,8 @@ def guess_reader(path: Path, options: dict) -> str:
         return "excel"
     if content.startswith(b"PK"):
         return _packed(path)
+    if content.startswith(b"SQLite format 3"):
+        return "qualcoder"
     if b"\x00" in content[:4096] and not content.startswith(_WIDE_MARKS):
         raise _unknown(path)
     if options.get("columns"):

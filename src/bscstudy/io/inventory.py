@@ -7,7 +7,8 @@ from pathlib import Path
 from bscstudy.errors import BscError
 
 #: options that name a further raw file, in the order in which readers get them
-COMPANIONS = ("dictionary", "events", "arms", "form_events")
+COMPANIONS = ("dictionary", "events", "arms", "form_events", "codebook")
+_FURTHER = "more_files "
 
 
 def files_of(source: dict) -> list[str]:
@@ -16,9 +17,15 @@ def files_of(source: dict) -> list[str]:
 
 
 def companions_of(source: dict) -> dict[str, str]:
-    """Return option -> path of the further raw files that a source's options name."""
+    """Return option -> path of the further raw files that a source's options name; those of ``more_files`` are numbered."""
     options = source.get("options") or {}
-    return {name: options[name] for name in COMPANIONS if options.get(name)}
+    named = {name: options[name] for name in COMPANIONS if options.get(name)}
+    return named | {f"{_FURTHER}{n}": path for n, path in enumerate(options.get("more_files") or [], start=1)}
+
+
+def is_further_file(option: str) -> bool:
+    """Whether a name that `companions_of` returns stands for one of ``options.more_files``."""
+    return option.startswith(_FURTHER)
 
 
 def fault_of(path: Path) -> str:

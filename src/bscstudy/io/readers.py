@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bscstudy.io.inventory import companions_of
+from bscstudy.io.inventory import companions_of, is_further_file
 
 if TYPE_CHECKING:
     from bscstudy.io.raw import RawTable
@@ -22,6 +22,12 @@ READERS = {
     "excel": "excel",
     "refi": "refi",
     "code_table": "code_table",
+    "dedoose": "coding_dedoose",
+    "maxqda": "coding_maxqda",
+    "atlasti": "coding_atlasti",
+    "nvivo": "coding_nvivo",
+    "taguette": "coding_taguette",
+    "qualcoder": "coding_qualcoder",
 }
 
 
@@ -37,4 +43,10 @@ def read_source(files: list[Path], source: dict) -> RawTable:
     """
     options = dict(source.get("options") or {})
     options |= dict(zip(companions_of(source), files[1:], strict=False))
-    return importlib.import_module(f"bscstudy.io.{READERS[source['reader']]}").read(Path(files[0]), options)
+    module = importlib.import_module(f"bscstudy.io.{READERS[source['reader']]}")
+    more = [options.pop(name) for name in list(options) if is_further_file(name)]
+    if not more:
+        return module.read(Path(files[0]), options)
+    from bscstudy.io.coding_merge import read_merged
+
+    return read_merged(module, [Path(files[0]), *map(Path, more)], options)

@@ -114,7 +114,9 @@ def read_project(path: Path, options: dict) -> CodedProject:
         users, codes, cases = users_of(root), codes_of(path, root), case_ids(root)
         _check_codes(path, found, codes)
         _check_documents(path, found)
-        decisions = decide(found.texts, root.get("origin") or "", _forced(path, found, options.get("offsets")))
+        names = [document["document_id"] for document in found.documents]
+        forced = forced_offsets(path, [names[number] for number in found.text_document], names, options.get("offsets"))
+        decisions = decide(found.texts, root.get("origin") or "", forced)
         at = settled_places(found, decisions)
         notes = note_elements(root)
         members = {"code": codes.paths, "note": {guid_of(note): str(n) for n, note in enumerate(notes, start=1)}}
@@ -159,10 +161,27 @@ def _check_documents(path: Path, found: Gathered) -> None:
         raise identity_error("Coded documents of the project share one name.", repeated)
 
 
-def _forced(path: Path, found: Gathered, offsets: str | dict | None) -> list[str]:
-    names = [found.documents[number]["document_id"] for number in found.text_document]
+def forced_offsets(path: Path, names: list[str], documents: list[str], offsets: str | dict | None) -> list[str]:
+    """Return the way of counting that `options.offsets` sets for each text, blank where it sets none.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for errors.
+    names : list of str
+        Document of each text.
+    documents : list of str
+        All documents.
+    offsets : str, dict or None
+        The option: a way for all documents, or document -> way.
+
+    Raises
+    ------
+    BscError
+        BSC-QUA-009 a document or way of counting that does not exist.
+    """
     chosen = offsets if isinstance(offsets, dict) else dict.fromkeys(names, offsets) if offsets else {}
-    known = {document["document_id"] for document in found.documents}
+    known = set(documents)
     place = f"{path}, options.offsets"
     lost = [f"{place}: '{name}' is no document. {nearest(name, sorted(known))}".rstrip() for name in chosen if name not in known]
     lost += [f"{place}: '{way}' is no way of counting" for way in sorted(set(map(str, chosen.values())) - set(CONVENTIONS))]

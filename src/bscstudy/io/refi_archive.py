@@ -78,7 +78,7 @@ class ProjectArchive:
                 while piece := handle.read(_CHUNK):
                     size += len(piece)
                     self._read += len(piece)
-                    if size > most or self._read > MOST_BYTES_READ or _too_dense(size, member.compress_size):
+                    if size > most or self._read > MOST_BYTES_READ or is_too_dense(size, member.compress_size):
                         raise _refused(f"{self.path}: unpacked it is far larger than a project")
                     yield piece
         except UNREADABLE_ARCHIVE:
@@ -152,22 +152,29 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
         raise _refused(*found)
 
 
-def _fault_of(member: zipfile.ZipInfo) -> str:
+def path_fault(member: zipfile.ZipInfo) -> str:
+    """Return why a member of an archive is not to be touched at all (path, link, password), or blank."""
     name = getattr(member, "orig_filename", member.filename)
     if name.startswith("/") or "\\" in name or ":" in name or "\x00" in name or ".." in name.split("/"):
         return "its path leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "it is a link"
-    if member.flag_bits & 1:
-        return "it is protected with a password"
+    return "it is protected with a password" if member.flag_bits & 1 else ""
+
+
+def _fault_of(member: zipfile.ZipInfo) -> str:
+    name, fault = getattr(member, "orig_filename", member.filename), path_fault(member)
+    if fault:
+        return fault
     if not name.lower().endswith((".qde", ".txt")):
         return ""
     if member.compress_type not in _PACKED:
         return "it is packed in a way that is not read"
     most = MOST_XML_BYTES if name.lower().endswith(".qde") else MOST_TEXT_BYTES
-    too_large = member.file_size > most or _too_dense(member.file_size, member.compress_size)
+    too_large = member.file_size > most or is_too_dense(member.file_size, member.compress_size)
     return "unpacked it is too large" if too_large else ""
 
 
-def _too_dense(size: int, packed: int) -> bool:
+def is_too_dense(size: int, packed: int) -> bool:
+    """Whether a member unpacks to far more than it is packed."""
     return size > RATIO_FROM and size > MOST_RATIO * max(packed, 1)

@@ -62,7 +62,7 @@ class Evidence:
     n_words: int
 
 
-def weigh(text: Text, positions: list[tuple[int, int]], names: list[str]) -> Evidence:
+def weigh(text: Text, positions: list[tuple[int, int]], names: list[str] | None) -> Evidence:
     """Place every passage of a text by every way of counting, and score the ways.
 
     Parameters
@@ -72,7 +72,7 @@ def weigh(text: Text, positions: list[tuple[int, int]], names: list[str]) -> Evi
     positions : list of (int, int)
         Start and end of each passage as received, end exclusive.
     names : list of str
-        What the program calls each passage; some programs use its first words.
+        What the program calls each passage; some programs use its first words. None where the ways are not to be scored.
 
     Notes
     -----
@@ -86,7 +86,7 @@ def weigh(text: Text, positions: list[tuple[int, int]], names: list[str]) -> Evi
     first = next(iter(places.values()))
     differ = np.logical_or.reduce([(found != first).any(axis=1) for found in places.values()])
     counted = differ & (received[:, 0] < received[:, 1])
-    scores = _scores(plain, places, np.flatnonzero(counted), names)
+    scores = {} if names is None else _scores(plain, places, np.flatnonzero(counted), names)
     digest = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
     return Evidence(received, places, reduced, scores, int(counted.sum()), digest, len(plain), len(plain.split()))
 

@@ -119,7 +119,11 @@ def stored_text(element: Element, archive: ProjectArchive) -> Text | None:
 
 def _document_name(source: Element, options: dict) -> str:
     path = source.get("plainTextPath") or source.get("path") or ""
-    name = source.get("name") or PurePosixPath(path.replace("\\", "/")).name or guid_of(source)
+    return document_name(source.get("name") or PurePosixPath(path.replace("\\", "/")).name or guid_of(source), options)
+
+
+def document_name(name: str, options: dict) -> str:
+    """Return what a document is called: its name without the ending of its file, or with it by `options.document_id_from`."""
     ending = PurePosixPath(name).suffix
     keep = options.get("document_id_from") == "file_name" or ending.lower() not in _ENDINGS
     return name if keep else name[: -len(ending)]

@@ -11,6 +11,7 @@ from collections import Counter
 import pandas as pd
 
 from bscstudy.errors import BscError, nearest
+from bscstudy.io.coding_merge import match_tables
 from bscstudy.qual.columns import CODINGS
 
 IGNORE = "ignore"
@@ -28,14 +29,15 @@ def collect_codings(sources: dict[str, pd.DataFrame], coder_roles: dict[str, str
     ----------
     sources : dict
         Source id -> its ingested table with `row`, `document_id`, `code_path`, and, where the source has them, `coder_id`,
-        `start`, `end`, `offset_status`.
+        `start`, `end`, `offset_status`, `weight`; where they have `text_sha256`, documents of the same text are one, by the name
+        that the main coder's source gives them (`bscstudy.io.coding_merge.match_tables`).
     coder_roles : dict
         Source id -> `main`, `second` or `consensus`.
 
     Returns
     -------
     DataFrame
-        `coding_id` (`source:row`), `document_id`, `coder_id`, `coder_role`, `code_path`, `start`, `end`, `offset_status`.
+        `coding_id` (`source:row`), `document_id`, `coder_id`, `coder_role`, `code_path`, `start`, `end`, `offset_status`, `weight`.
 
     Raises
     ------
@@ -52,8 +54,10 @@ def collect_codings(sources: dict[str, pd.DataFrame], coder_roles: dict[str, str
         )
     wanted = [column for column in CODING_COLUMNS if column not in ("theme", "direction")]
     parts = []
+    naming_first = sorted(sources, key=lambda source: (coder_roles[source] != "main", source))
+    matched = match_tables({source: sources[source] for source in naming_first})
     for source in sorted(sources):
-        part = sources[source].copy()
+        part = matched[source]
         part["coding_id"] = [f"{source}:{row}" for row in part["row"]]
         part["coder_role"] = coder_roles[source]
         parts.append(part.reindex(columns=wanted))

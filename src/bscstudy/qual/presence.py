@@ -89,8 +89,8 @@ def presence_table(
         With `document_id`, `coder_role`, `theme` (blank: ignored code) and `direction`.
     themes : list of dict
         Rows with `theme` and `topic`.
-    unit : {'session', 'person'}
-        `person` adds rows for interviewed persons to the rows of sessions.
+    unit : {'session', 'person', 'center'}
+        `person` adds rows for interviewed persons to the rows of sessions, `center` rows for centers (whose role is blank).
 
     Returns
     -------
@@ -104,6 +104,8 @@ def presence_table(
     parts = [_roll_up(cells, documents, sessions, "session")]
     if unit == "person" and documents["person_id"].notna().any():
         parts.append(_roll_up(cells, documents, documents["person_id"], "person"))
+    if unit == "center":
+        parts.append(_roll_up(cells, documents.assign(role=pd.NA), documents["center_id"], "center"))
     table = pd.concat(parts, ignore_index=True)
     return (
         table[[column.name for column in PRESENCE]].sort_values(["unit", "unit_id", "theme", "wave"], kind="stable").reset_index(drop=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bscstudy.simulate.administrators import write_administrators
+from bscstudy.simulate.construct_ratings import write_construct_ratings
 from bscstudy.simulate.fidelity import write_fidelity
 from bscstudy.simulate.interviews import write_interviews
 from bscstudy.simulate.metrics import write_metrics
@@ -37,6 +38,6 @@ def simulate_study(folder: Path, parameters: Path | None = None) -> list[Path]:
     population = make_population(spec)
     written = write_registers(raw, population)
     surveys = (write_staff, write_administrators, write_parents, write_peers)
-    for write in (*surveys, write_observation, write_fidelity, write_metrics, write_interviews):
+    for write in (*surveys, write_observation, write_fidelity, write_metrics, write_interviews, write_construct_ratings):
         written += write(raw, spec, population)
     return sorted(written)

@@ -16,6 +16,15 @@ def paths_of(job: Job, name: str) -> list[Path]:
     return list(given) if isinstance(given, list) else [given] if given else []
 
 
+def table_name(path: Path) -> str:
+    """Return ``measures/scores`` for data/derived/measures/scores.csv; a settled copy is named as what it is a copy of."""
+    if path.parts[-3:-1] == ("settled", "people"):
+        return path.stem
+    parts = path.with_suffix("").parts
+    places = [i for i, part in enumerate(parts[:-1]) if part == "derived"]
+    return "/".join(parts[places[-1] + 1 :]) if places else parts[-1]
+
+
 def read_or_empty(job: Job, name: str, columns: list[str]) -> pd.DataFrame:
     """Return the one table of an input, or one without rows where the study has none."""
     paths = paths_of(job, name)

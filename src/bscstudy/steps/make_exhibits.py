@@ -9,14 +9,14 @@ from pathlib import Path
 from bscstudy.errors import BscError
 from bscstudy.exhibits import harmonised, markup, record
 from bscstudy.exhibits.base import Context, check_exhibit
-from bscstudy.steps.job_tables import paths_of
+from bscstudy.steps.job_tables import paths_of, table_name
 from bscstudy.tables import read_table, write_bytes, write_json, write_text
 from bscstudy.workflow import Job
 
 
 def run(job: Job) -> None:
     """Build every exhibit of the job's rows of config/exhibits.csv and write all forms of it."""
-    tables = {_name(path): read_table(path) for path in paths_of(job, "tables")}
+    tables = {table_name(path): read_table(path) for path in paths_of(job, "tables")}
     written = {form: {path.stem: path for path in paths} for form, paths in job.outputs.items()}
     config = {name: part for name, part in job.config.items() if name != "exhibits"}
     for row in job.config["exhibits"]:
@@ -63,15 +63,6 @@ def _option_error(exhibit: str) -> BscError:
         "It is not clear what the exhibit should show.",
         "Write each option once, as key=value, and put ; between two of them.",
     )
-
-
-def _name(path) -> str:
-    """Return ``measures/scores`` for data/derived/measures/scores.csv; a settled copy is named as what it is a copy of."""
-    if path.parts[-3:-1] == ("settled", "people"):
-        return path.stem
-    parts = path.with_suffix("").parts
-    places = [i for i, part in enumerate(parts[:-1]) if part == "derived"]
-    return "/".join(parts[places[-1] + 1 :]) if places else parts[-1]
 
 
 def _blank(exhibit, context: Context):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bscstudy.integrate.centers import center_themes
 from bscstudy.integrate.columns import CENTER_THEMES, JOINT
 from bscstudy.integrate.joint import joint_display
+from bscstudy.integrate.link_columns import THEME_GROUPS
+from bscstudy.integrate.theme_groups import theme_groups
 from bscstudy.io.comparability import incomparable
 from bscstudy.steps.job_tables import read_or_empty, write_output
 from bscstudy.tables import read_table
@@ -15,7 +17,7 @@ FIDELITY = ["index", "unit_id", "wave", "center_id", "value"]
 
 
 def run(job: Job) -> None:
-    """Write integrate/joint_display.csv and integrate/center_themes.csv."""
+    """Write integrate/joint_display.csv, integrate/center_themes.csv and integrate/theme_groups.csv."""
     config, inputs = job.config, job.inputs
     observation = read_or_empty(job, "observation", OBSERVATION)
     observation = observation[~observation["score"].isin(incomparable(observation["score"], config))]
@@ -32,3 +34,6 @@ def run(job: Job) -> None:
     write_output(job, "joint", joint, key=["construct"], columns=JOINT, description=described)
     described = "Themes by center with the change of each outcome; counted in interviews and focus groups."
     write_output(job, "centers_table", centers, key=["outcome", "center_id", "theme"], columns=CENTER_THEMES, description=described)
+    described = "Change of each outcome in the centers that raised a theme widely, and in the others."
+    groups = theme_groups(centers, job.seed)
+    write_output(job, "groups", groups, key=["outcome", "theme"], columns=THEME_GROUPS, description=described)

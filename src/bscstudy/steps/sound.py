@@ -10,7 +10,7 @@ from bscstudy.checks.registry import Source, read_sources
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.workflow import Job
 
-SOURCES = ("register", "tables", "table", "codings", "documents", "asked", "paragraphs", "marked", "compared")
+SOURCES = ("register", "tables", "table", "codings", "documents", "asked", "paragraphs", "marked", "ratings", "compared")
 
 
 def require_sound_inputs(job: Job, *, reasons: bool = True) -> dict[str, Source]:

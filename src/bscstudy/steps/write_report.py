@@ -12,6 +12,7 @@ import pandas as pd
 from bscstudy.errors import BscError
 from bscstudy.exhibits.markup import fragment_of
 from bscstudy.exhibits.report import ReportParts, render
+from bscstudy.release.checklists import CHECKLISTS, summary
 from bscstudy.steps.job_tables import paths_of
 from bscstudy.tables import read_json, read_table, write_text
 from bscstudy.workflow import Job
@@ -34,8 +35,15 @@ def run(job: Job) -> None:
         flow=frames.get("flow"),
         digest=config_digest(job.config),
         software=software(),
+        checklists=_checklists(job),
     )
     write_text(job.outputs["report"], render(parts))
+
+
+def _checklists(job: Job) -> list[dict]:
+    """Return how much of each reporting checklist is filled, in the order in which they are listed."""
+    tables = {path.stem: pd.read_csv(path) for path in paths_of(job, "checklists")}
+    return [summary(checklist, tables[checklist.name]) for checklist in CHECKLISTS if checklist.name in tables]
 
 
 def config_digest(config: dict) -> str:

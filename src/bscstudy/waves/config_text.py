@@ -34,6 +34,26 @@ def with_wave_value(text: str, source: str, raw: str, wave: str) -> str:
     return _inserted(text, _end_of_content(text, node.value[-1][1]), f"\n{indent}{pair}")
 
 
+def with_keys(text: str, section: str, entry: str, values: dict) -> str:
+    """Return a YAML file in which an entry (by id) of a list has these values of some keys, new keys at its end; KeyError without it."""
+    node = {_value(n, "id").value: n for n in _value(_root(text), section).value}[entry]
+    indent = " " * node.start_mark.column
+
+    def written(key: str) -> str:
+        if node.flow_style:
+            return f"{_scalar(key)}: {_flow(values[key])}"
+        return f"\n{indent}".join(line[2:] for line in _block(key, values[key]))
+
+    known = [(name, value) for name, value in node.value if name.value in values]
+    new = [key for key in values if key not in {name.value for name, _ in known}]
+    place = node.end_mark.index - 1 if node.flow_style else _end_of_content(text, node)
+    text = _inserted(text, place, "".join((", " if node.flow_style else f"\n{indent}") + written(key) for key in new))
+    for name, value in reversed(known):
+        end = value.end_mark.index if _is_leaf(value) else _end_of_content(text, value)
+        text = text[: name.start_mark.index] + written(name.value) + text[end:]
+    return text
+
+
 def with_cells(text: str, changed: dict[int, dict[str, str]], added: list[dict[str, str]]) -> str:
     """Return a configuration table with some cells changed and rows added; every other line stays as it is.
 
@@ -108,7 +128,7 @@ def _is_leaf(node) -> bool:
 
 def _block(key: str, value: object) -> list[str]:
     if isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values()):
-        return [f"  {key}:", *(f"    {inner}: {_flow(content)}" for inner, content in value.items())]
+        return [f"  {key}:", *(f"    {_scalar(inner)}: {_flow(content)}" for inner, content in value.items())]
     return [f"  {key}: {_flow(value)}"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from bscstudy.io.inventory import companions_of, is_further_file
 from bscstudy.io.keys import columns_text
 from bscstudy.io.raw import RawTable, code_text, texts_of
 from bscstudy.waves.delivery import DeliveredFile
@@ -26,7 +27,9 @@ def new_entry(match: Match, file: DeliveredFile, wave: str, study: dict, taken: 
     """
     like = match.source
     options = dict(like.get("options") or {})
-    options |= {option: companion_target(like, option, path) for option, path in match.companions.items()}
+    named = {option: companion_target(like, option, path) for option, path in match.companions.items()}
+    more = [target for option, target in named.items() if is_further_file(option)]
+    options |= {option: target for option, target in named.items() if not is_further_file(option)} | ({"more_files": more} if more else {})
     declared = like.get("wave")
     if isinstance(declared, dict):
         declared = {**declared, "map": {raw: meant for raw, meant in wave_map(match, wave).items() if meant == wave}}
@@ -54,7 +57,7 @@ def target_of(like: dict, file: DeliveredFile, wave: str, taken: set[str]) -> st
 
 def companion_target(like: dict, option: str, path: Path) -> str:
     """Return where a delivered companion (a data dictionary) goes; the study's own stays where it is."""
-    own = (like.get("options") or {}).get(option)
+    own = companions_of(like).get(option)
     return own if own and path.as_posix().endswith(own) else str(PurePosixPath(like["file"]).parent / path.name)
 
 

@@ -45,6 +45,7 @@ def _single_sources(proposal: Proposal, study: dict) -> list[str]:
     named |= {part["source"] for part in (study["run_charts"], study["attendance"], study["costs"]) if part}
     qual = study["qual"] or {"codings": []}
     named |= {qual.get("documents"), qual.get("asked"), *(coding["source"] for coding in qual["codings"])}
+    named |= {(qual.get("ratings") or {}).get("source")}
     return [
         f"{d.source['id']}: the configuration names {d.like['id']} by its id, so that the new file is read and checked but not scored; "
         "ask for one export of all waves"
