@@ -217,16 +217,30 @@ def present_tables(study: dict, names: list[str]) -> list[str]:
     return [table_path(name) for name in names if name not in absent]
 
 
-def exhibits_by_section(study: dict) -> dict[str, list[str]]:
-    """Return the rule of each section of the report -> its exhibits, in the order of config/exhibits.csv."""
-    rules: dict[str, str] = {}
-    made: dict[str, list[str]] = {}
+def exhibits_by_job(study: dict) -> dict[str, list[str]]:
+    """Return the rule of each section of the report -> its exhibits, in the order of config/exhibits.csv.
+
+    Sections that follow each other and show nothing but models read the same tables and are made by one job, named after the first.
+    """
+    held: dict[str, list[str]] = {}
     for row in study["exhibits"]:
-        if row["section"] not in rules:
-            name = "make_" + re.sub(r"\W+", "_", row["section"].lower()).strip("_")
-            rules[row["section"]] = name if name not in made else f"{name}_{len(rules)}"
-        made.setdefault(rules[row["section"]], []).append(row["exhibit"])
+        held.setdefault(row["section"], []).append(row["exhibit"])
+    made: dict[str, list[str]] = {}
+    after_models = False
+    for section, exhibits in held.items():
+        only_models = shows_only_models(study, exhibits)
+        if not (after_models and only_models):
+            name = "make_" + re.sub(r"\W+", "_", section.lower()).strip("_")
+            made[rule := name if name not in made else f"{name}_{len(made)}"] = []
+        made[rule] += exhibits
+        after_models = only_models
     return made
+
+
+def shows_only_models(study: dict, exhibits: list[str]) -> bool:
+    """Return whether exhibits read the tables of models and the list of centers, and no other."""
+    tables = {table for kind in exhibit_kinds(study, exhibits) for table in exhibit_constants(kind)["TABLES"]}
+    return tables <= {*MODEL_TABLES, "centers"}
 
 
 def exhibit_kinds(study: dict, exhibits: list[str]) -> list[str]:
@@ -304,7 +318,7 @@ def rating_sources(study: dict) -> list[str]:
 
 def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
     """Return the digest of the code that a job runs."""
-    made = exhibits_by_section(study)
+    made = exhibits_by_job(study)
     modules = ["bscstudy.steps.make_exhibits" if rule in made else f"bscstudy.steps.{rule}"]
     modules += [f"bscstudy.exhibits.{kind}" for kind in exhibit_kinds(study, made.get(rule, []))]
     if rule in ("ingest_source", "scrub_quotes"):

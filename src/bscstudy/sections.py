@@ -6,12 +6,12 @@ from bscstudy.checks.gate import sections_read
 from bscstudy.config import sections_digest
 from bscstudy.models.inputs import model_waves, named_in
 from bscstudy.pipeline import (
-    MODEL_TABLES,
     SCORED,
     exhibit_constants,
     exhibit_kinds,
-    exhibits_by_section,
+    exhibits_by_job,
     register_sources,
+    shows_only_models,
 )
 
 #: sections by which a step knows whether its sources are sound
@@ -101,11 +101,14 @@ def sections_of(study: dict, rule: str, wildcards: dict[str, str]) -> dict[str, 
         return {**whole, **rows, **own}
     if rule == "fit_model":
         return _model_sections(study["models"][wildcards["model"]], wildcards["model"])
-    made = exhibits_by_section(study)
+    made = exhibits_by_job(study)
     if rule in made:
         own = {name for kind in exhibit_kinds(study, made[rule]) for name in exhibit_constants(kind).get("SECTIONS", ())}
-        title = next(row["section"] for row in study["exhibits"] if row["exhibit"] in made[rule])
-        return {**{n: n for n in sorted({*_EXHIBIT, *own})}, **_waves_shown(study, made[rule]), "exhibits": f"exhibits[section={title}]"}
+        return {
+            **{n: n for n in sorted({*_EXHIBIT, *own})},
+            **_waves_shown(study, made[rule]),
+            "exhibits": f"exhibits[exhibit={'|'.join(made[rule])}]",
+        }
     own = _of_own_sources(study, SCORED[rule](study)) if rule in UNTOUCHED_BY_WAVES else {}
     read = sections_read([*SCORED[rule](study), *register_sources(study)], study) if rule in SCORED else {}
     return {**read, **{name: name for name in SECTIONS[rule]}, **own}
@@ -134,9 +137,8 @@ def _model_sections(spec: dict, model: str) -> dict[str, str]:
 
 def _waves_shown(study: dict, exhibits: list[str]) -> dict[str, str]:
     """Return the waves, scales and map of exhibits that show nothing but models, which may leave waves out."""
-    tables = {table for kind in exhibit_kinds(study, exhibits) for table in exhibit_constants(kind)["TABLES"]}
     named = [model_waves(spec) for spec in study["models"].values()]
-    if None in named or not all(table == "centers" or table in MODEL_TABLES for table in tables):
+    if None in named or not shows_only_models(study, exhibits):
         return {}
     waves = "|".join(sorted(set().union(*named)))
     return {"waves": f"waves[id={waves}]", "scales": f"scales[waves={waves}]", "harmonisation": f"harmonisation[waves={waves}]"}

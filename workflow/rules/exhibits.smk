@@ -1,7 +1,7 @@
 # Tables and figures, one job a section of the report, then the one page that holds them.
 
 
-for SECTION, NAMES in pipeline.exhibits_by_section(STUDY).items():
+for SECTION, NAMES in pipeline.exhibits_by_job(STUDY).items():
 
     rule:
         name:
