@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bscstudy.integrate.rank_links import correlate_ranks, kendall_p, rank_correlation, split_high_low
+from bscstudy.integrate.rank_links import correlate_ranks, rank_correlation, split_high_low
 from bscstudy.integrate.theme_groups import theme_groups
 from bscstudy.integrate.theme_links import outcome_waves, theme_links
 from bscstudy.multilevel.exact_tests import correlation_test, sign_flip_test
@@ -52,14 +52,13 @@ def test_ties_equal_all_orders_one_by_one(method, x, y):
     assert (link.without_low, link.without_high) == pytest.approx((min(without), max(without)), abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [5, 10, 23])
+@pytest.mark.parametrize("n", [10, 23])
 def test_kendall_without_ties_is_counted(n):
     order = np.random.default_rng(n).permutation(n)
     reference = stats.kendalltau(np.arange(n), order, method="exact")
-    assert kendall_p(reference.statistic, n) == pytest.approx(reference.pvalue, rel=1e-9)  # sums of whole numbers on both sides
-    if n > 9:
-        link = correlate_ranks(np.arange(n), order, "kendall", seed=1)
-        assert link.p_value == pytest.approx(reference.pvalue, rel=1e-9) and link.n_patterns == 0 and link.p_error == 0
+    link = correlate_ranks(np.arange(n), order, "kendall", seed=1)
+    assert link.p_value == pytest.approx(reference.pvalue, rel=1e-9)  # sums of whole numbers on both sides
+    assert link.n_patterns == 0 and link.p_error == 0
 
 
 def test_random_orders_repeat_and_state_their_error():
@@ -68,7 +67,7 @@ def test_random_orders_repeat_and_state_their_error():
     assert link == correlate_ranks(np.arange(12), order, "spearman", seed=7, draws=20_000)
     assert link.p_error == pytest.approx(sqrt(link.p_value * (1 - link.p_value) / 20_001))
     drawn = correlation_test(np.arange(12), order, method="kendall", draws=20_000, seed=7).p_value
-    exact = kendall_p(stats.kendalltau(np.arange(12), order).statistic, 12)
+    exact = correlate_ranks(np.arange(12), order, "kendall", seed=7).p_value
     assert abs(drawn - exact) < 4 * sqrt(exact * (1 - exact) / 20_001)  # four standard errors of the drawn p
 
 

@@ -7,11 +7,12 @@ leads to the other; one center can make it, so the range without each center sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial, sqrt
+from math import sqrt
 
 import numpy as np
 
 from bscstudy.multilevel.exact_tests import correlation_test, two_group_test
+from bscstudy.qual.kendall import kendall_tau_b
 
 NAN = float("nan")
 FEWEST_CENTERS = 4
@@ -76,7 +77,8 @@ def correlate_ranks(x: np.ndarray, y: np.ndarray, method: str, seed: int, draws:
         One value of each center, none missing. Fewer than four centers, or no difference between them, give nan.
     method : {'spearman', 'kendall'}
     seed, draws : int
-        Of the random orders beyond 9 centers. Kendall's tau without ties needs none: its null distribution is counted.
+        Of the random orders beyond 9 centers. Kendall's tau needs none unless many centers are tied
+        (`bscstudy.qual.kendall`).
 
     Source: Kendall and Gibbons 1990, Rank Correlation Methods, chapters 4 and 5.
     Checked against: published critical values for 7 and 8 centers, all orders one by one, scipy 1.17.1 in
@@ -86,11 +88,10 @@ def correlate_ranks(x: np.ndarray, y: np.ndarray, method: str, seed: int, draws:
     if len(x) < FEWEST_CENTERS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return RankCorrelation(NAN, NAN, NAN, NAN, NAN, NAN, 0)
     without = leave_one_out(x, y, method)
-    untied = len(set(x)) == len(x) and len(set(y)) == len(y)
-    if method == "kendall" and untied and len(x) > 9:
-        tau = rank_correlation(x, y, method)
-        exact = kendall_p(tau, len(x))
-        return RankCorrelation(tau, exact, 0.0, 2 / factorial(len(x)), *without, 0)
+    if method == "kendall" and len(x) > 9:
+        exact = kendall_tau_b(x, y)
+        if exact.p_value >= 0:
+            return RankCorrelation(exact.tau, exact.p_value, 0.0, exact.smallest_p, *without, 0)
     test = correlation_test(x, y, method=method, draws=draws, seed=seed)
     error = 0.0 if test.enumerated else sqrt(test.p_value * (1 - test.p_value) / test.n_patterns)
     return RankCorrelation(test.statistic, test.p_value, error, test.smallest_p, *without, test.n_patterns)
@@ -113,22 +114,6 @@ def leave_one_out(x: np.ndarray, y: np.ndarray, method: str) -> tuple[float, flo
     """Return the lowest and the highest correlation when each center in turn is left out; nan where one of them does not exist."""
     each = [rank_correlation(np.delete(x, i), np.delete(y, i), method) for i in range(len(x))]
     return min(each), max(each)
-
-
-def kendall_p(tau: float, n: int) -> float:
-    """Return the exact two-sided p of Kendall's tau of n centers without ties.
-
-    The number of orders with k inversions follows by adding one center after the other.
-
-    Source: Kendall and Gibbons 1990, section 5.2 (the recursion of the frequencies).
-    """
-    counts = [1]
-    for size in range(2, n + 1):
-        sums = [0, *np.cumsum(np.array([*counts, *[0] * (size - 1)], dtype=object))]
-        counts = [sums[k + 1] - sums[max(0, k + 1 - size)] for k in range(len(counts) + size - 1)]
-    pairs = n * (n - 1) // 2
-    inversions = round(pairs * (1 - abs(tau)) / 2)
-    return min(1.0, 2 * sum(counts[: inversions + 1]) / factorial(n))
 
 
 def is_high(shares: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from bscstudy.qual.codes import ROLES_COMPARED
 
 DOCUMENT, EXCERPT, PARAGRAPH, CHARACTER = UNITS = ("document", "excerpt", "paragraph", "character")
 #: what is known of a passage whose place in the text can be relied on
-PLACED = ("exact", "converted", "as_received")
+PLACED = ("exact", "converted", "forced", "as_received")
 NOWHERE = np.zeros((0, 3))
 _WANTED = ["coder_id", "start", "end", "offset_status"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
-from math import comb, nan, prod
+from itertools import accumulate, product
+from math import comb, factorial, nan, prod
 
 import numpy as np
 
@@ -87,9 +87,11 @@ def concordance_distribution(x: list[int], y: list[int]) -> dict[int, float] | N
     """
     if len(x) > len(y):  # tau is symmetric; fewer values make fewer states
         x, y = y, x
+    pairs = comb(sum(x), 2)
+    if len(x) == sum(x):
+        return {pairs - 2 * k: share for k, share in enumerate(_inversions(len(x)))}
     if prod(size + 1 for size in x) > MOST_STATES:
         return None
-    pairs = comb(sum(x), 2)
     start = np.zeros(2 * pairs + 1)
     start[pairs] = 1.0
     reached = {tuple(x): start}
@@ -105,6 +107,15 @@ def concordance_distribution(x: list[int], y: list[int]) -> dict[int, float] | N
         reached = following
     shares = reached[(0,) * len(x)]
     return {int(place) - pairs: float(shares[place]) for place in np.flatnonzero(shares)}
+
+
+def _inversions(n: int) -> list[float]:
+    """Return the share of the n! orders with 0, 1, 2, ... inversions: one unit is added after the other (Kendall 1970, section 5.2)."""
+    counts = [1]
+    for size in range(2, n + 1):
+        sums = [0, *accumulate([*counts, *[0] * (size - 1)])]
+        counts = [sums[k + 1] - sums[max(0, k + 1 - size)] for k in range(len(counts) + size - 1)]
+    return [count / factorial(n) for count in counts]
 
 
 def _compositions(size: int, left: tuple[int, ...]):
