@@ -1,6 +1,10 @@
 """Faults of a configuration are found before anything runs, all of a kind at once, with file, line and the nearest spelling."""
 
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -219,3 +223,11 @@ def test_an_exclusion_concerns_its_own_source_alone(study):
     change(study, "config.yaml", "exclusions: []", "exclusions: [{source: staff_after, row: 5, reason: sent twice}]")
     after = digests()
     assert after[0] == before[0] and after[1] != before[1]
+
+
+def test_output_that_nobody_reads_to_its_end_leaves_no_trace():
+    root = Path(__file__).resolve().parents[2]
+    command = f'set -o pipefail; "{sys.executable}" -c "from bscstudy.cli import main; raise SystemExit(main([\'drift\']))" | head -n 1'
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    done = subprocess.run(["bash", "-c", command], cwd=root, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 1

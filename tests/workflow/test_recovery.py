@@ -5,6 +5,8 @@ import json
 import pytest
 
 from bscstudy.loading import load_study
+from bscstudy.simulate.fidelity import logistic
+from bscstudy.simulate.population import make_population
 from bscstudy.simulate.truth import planted_defects, read_parameters, true_changes
 from bscstudy.tables import read_table
 
@@ -93,3 +95,23 @@ def test_rated_constructs_that_follow_engagement_distinguish_and_the_others_do_n
     assert (found.loc[sorted(planted), "p_value"] < 0.05).all() and (found.drop(index=planted)["p_value"] > 0.05).all()
     agreement = read_table(demonstration / "data/derived/qual/rater_reliability.csv").set_index(["construct", "coefficient"])
     assert agreement.loc[("all", "ordinal_alpha"), "estimate"] > 0.8, "raters add little noise of their own"
+
+
+def test_planted_themes_come_up_as_often_and_on_the_side_that_was_planted(demonstration):
+    """Sessions that raised a theme, of those asked, and its passages as a help, against the chances they were drawn with."""
+    parameters = read_parameters()
+    engagement = make_population(parameters).centers.set_index("center_id")["engagement"]
+    presence = read_table(demonstration / "data/derived/qual/presence.csv")
+    asked = presence[(presence["unit"] == "session") & (presence["asked"] == 1)]
+    off = {}
+    for theme, spec in parameters["interviews"]["themes"].items():
+        rows = asked[asked["theme"] == theme]
+        own = rows["center_id"].map(engagement)
+        chance = logistic(spec["present"] + spec["engagement"] * own + 0.2 * (rows["wave"] == "T4"))
+        off[theme, "raised"] = (rows["present"].sum() - chance.sum()) / ((chance * (1 - chance)).sum()) ** 0.5
+        if rows["n_facilitator"].sum() and rows["n_barrier"].sum():  # others have one side only, or none
+            n, helps = rows["n_codings"], logistic(spec["facilitator"] + spec["facilitator_engagement"] * own)
+            off[theme, "helps"] = (rows["n_facilitator"].sum() - (helps * n).sum()) / ((helps * (1 - helps) * n).sum()) ** 0.5
+    assert len(off) == 11 + 9
+    # standard errors: of 20 one beyond 3.5 would happen once in a hundred studies
+    assert {place: round(float(z), 2) for place, z in off.items() if abs(z) > 3.5} == {}
