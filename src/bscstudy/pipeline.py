@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bscstudy.checks.gate import sources_compared
 from bscstudy.io.inventory import files_of
-from bscstudy.io.readers import READERS
+from bscstudy.io.readers import MERGING, READERS
 from bscstudy.models.center_means import center_mean_columns
 from bscstudy.models.inputs import model_units
 from bscstudy.settled import SETTLED
@@ -323,8 +323,9 @@ def rule_digest(study: dict, rule: str, wildcards: dict[str, str]) -> str:
     modules += [f"bscstudy.exhibits.{kind}" for kind in exhibit_kinds(study, made.get(rule, []))]
     if rule in ("ingest_source", "scrub_quotes"):
         source = wildcards["source"] if rule == "ingest_source" else quote_settings(study)["source"]
-        reader = study["sources"][source]["reader"]
-        modules.append(f"bscstudy.io.{READERS[reader]}")
+        settings = study["sources"][source]
+        modules.append(f"bscstudy.io.{READERS[settings['reader']]}")
+        modules += [f"bscstudy.io.{MERGING}"] if (settings.get("options") or {}).get("more_files") else []
     page = [PACKAGE / "exhibits" / name for name in ("report.css", "report.html.jinja")] if rule in (*made, "write_report") else []
     page += sorted((PACKAGE / "checklists").glob("*.csv")) if rule == "fill_checklists" else []
     return code_digest(*modules) + (file_digest(*page) if page else "")

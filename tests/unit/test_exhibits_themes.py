@@ -64,7 +64,7 @@ def test_centers_stand_in_the_order_of_the_outcome_under_letters(tables):
     assert shown["Change in Turnover intention, T1 to T3"].tolist() == ["−0.60", "+0.40", "–"]  # lower is better; missing last
     assert sorted(shown["Center"]) == ["A", "B", "C"]
     assert shown["Leaders"].tolist() == ["0 of 3", "not asked", "0 of 3"]
-    assert shown["Time"].tolist()[:2] == ["half or more (+)", "3 of 3 (+)"]  # 2 sessions are fewer than 3
+    assert shown["Time"].tolist()[:2] == ["half or more (+)"] * 2  # 2 and 2 of 7 sessions would follow from a third count
 
 
 def test_a_center_with_few_sessions_shows_a_half_or_nothing(tables):
@@ -188,8 +188,8 @@ def test_hidden_centers_become_collaboratives(tables):
 def test_small_counts_of_a_role_are_hidden_and_cannot_be_found_by_subtraction(tables):
     shown = theme_heatmap.build(tables, context()).table.set_index("Theme")
     # theme a: 1 of 3 directors and 6 of 6 teachers, 7 of 9 in all; 1 is under 3, and 7 - 6 would give it away
-    assert shown.loc["Time", ["All", "Director", "Teacher"]].tolist() == ["7 of 9", "<3 of 3", "hidden of 6"]
-    assert shown.loc["Leaders", "Director"] == "<3 asked" and shown.loc["Leaders", "Teacher"] == "hidden asked"
+    assert shown.loc["Time", ["All", "Director", "Teacher"]].tolist() == ["7 of 9", "hidden", "hidden"]
+    assert shown.loc["Leaders", "Director"] == "<3 asked" and shown.loc["Leaders", "Teacher"] == "hidden"
 
 
 def declared(**reliability) -> Context:
@@ -250,3 +250,35 @@ def test_another_approach_gives_its_reason_in_place_of_a_coefficient(approach):
 @pytest.mark.parametrize("kind", [coder_agreement, center_themes, theme_heatmap, joint_display])
 def test_a_study_without_these_data_gets_an_empty_exhibit(kind):
     assert list(kind.build({}, context()).table) == ["Not shown"]
+
+
+def test_a_theme_raised_in_one_center_is_a_band_in_every_exhibit():
+    """Twelve sessions in each of three centers; the first center alone raised the theme."""
+    rows = [
+        {"unit_id": f"{center}{i}", "theme": "a", "center_id": center, "role": ("director", "teacher")[i % 2], "present": int(place == 0)}
+        for place, center in enumerate(CENTERS)
+        for i in range(12)
+    ]
+    counts = {"unit": "session", "wave": "T2", "collaborative": "x", "asked": 1, "coded": 1, "n_barrier": 0, "n_mixed": 0, "n_codings": 1}
+    sessions = pd.DataFrame(rows).assign(**counts, n_facilitator=lambda frame: frame["present"])
+    summary, by_center = theme_summary(sessions), theme_by_center(sessions)
+    tables = {
+        "qual/presence": sessions,
+        "qual/theme_summary": summary,
+        "qual/theme_center": by_center,
+        "centers": pd.DataFrame({"center_id": CENTERS, "collaborative": "x"}),
+    }
+    exhibit = theme_heatmap.build(tables, context())
+    row = exhibit.table.iloc[0]
+    assert row[["All", "Share (95% interval)", "Direction", "Director", "Teacher"]].tolist() == [
+        "less than half", "–", "–", "less than half", "less than half",
+    ]  # fmt: skip
+    assert not exhibit.sentences
+    cells = exhibit.data[exhibit.data["theme"] == "a"]
+    assert sorted(cells["raised"]) == ["0 of 12", "half or more", "less than half"] and cells["n_present"].sum() == 0
+    whole = summary[summary["wave"].eq("all") & summary["role"].eq("all")].iloc[0]
+    told = {**JOINT_ROW, **whole[["n_asked", "n_present", "n_centers_raised"]], "net_direction": 1.0, "fit_proposed": "confirm"}
+    given = {"integrate/joint_display": pd.DataFrame([told]), "models/fits": exhibit_fits(), "qual/presence": sessions}
+    shown = joint_display.build(given, context())
+    assert shown.table.loc[0, ["Raised by", "Direction"]].tolist() == ["less than half", "–"]
+    assert "in less than half of the interviews" in shown.sentences[0] and "withheld" in shown.sentences[0]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from report_attack_themes import DASH, READ_THEMES, of, pairs
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 MANY = 10_000
-DASH = "–"
 
 
 @dataclass
@@ -105,25 +105,21 @@ class Ledger:
                 yield sorted(names, key=str), rows[id(names)]
 
 
-def of(cell):
-    """Return the two counts of ``12 of 19 (63%)``, with what stands for them where they are withheld."""
-    text = str(cell)
-    found = re.match(r"(\S+) of ([\d,]+)", text)
-    if found:
-        return found[1], found[2]
-    asked = re.match(r"(\S+) asked$", text)
-    return ("0", "0") if text == "not asked" else (DASH, asked[1] if asked and asked[1] != "not" else DASH)
+def attack(reports, min_cell, groups, themes):
+    """Return everything found in a report's folder; `groups`: kind -> labels of a set of groups that divides everybody.
 
-
-def attack(reports, min_cell, groups):
-    """Return everything found in a report's folder; `groups`: kind -> labels of a set of groups that divides everybody."""
-    ledger, tables = Ledger(min_cell), {}
+    `themes`: theme -> label.
+    """
+    ledger, tables, records = Ledger(min_cell), {}, {}
     for path in sorted((Path(reports) / "tables").glob("*.csv")):
-        kind = json.loads((Path(reports) / "data" / f"{path.stem}.json").read_text(encoding="utf-8"))["kind"]
+        record = json.loads((Path(reports) / "data" / f"{path.stem}.json").read_text(encoding="utf-8"))
+        kind = record["kind"]
+        records.setdefault(kind, []).append(record)
         tables.setdefault(kind, []).append((path.stem, pd.read_csv(path, dtype=str, keep_default_na=False)))
     for kind, read in READ.items():
         for name, table in tables.get(kind, []):
             read(ledger, name, table, groups)
+    pairs(ledger, records.get("co_occurrence", []), themes)
     _scores_of_forms(ledger, tables)
     return ledger
 
@@ -223,38 +219,6 @@ def _kept(ledger, count, kept):
         ledger.total(count(after, what), [count(kept, what), count(taken, what), count(f"{after}, not asked before", what)])
 
 
-def _themes(ledger, _, table, groups):
-    """Themes: waves add up to all sessions, and so do the roles that were interviewed."""
-    for row in table.to_dict("records"):
-        columns = [c for c in row if c not in ("Theme", "Share (95% interval)", "Direction", "Centers", "data")]
-        for column in columns:
-            for what, cell in zip(("raised", "asked"), of(row[column]), strict=True):
-                ledger.know(("theme", row["Theme"], column, what), cell)
-        for labels in (groups["waves"], groups["roles"]):
-            here = [c for c in columns if c in labels]
-            for what in ("raised", "asked") if here else ():
-                ledger.total(("theme", row["Theme"], "All", what), [("theme", row["Theme"], c, what) for c in here])
-
-
-def _centers(ledger, _, table, groups):
-    """Themes of each center (or collaborative): they add up to all sessions; half or more is a bound."""
-    first = "Center" if "Center" in table else "Collaborative"
-    change = next(c for c in table if c.startswith("Change in "))
-    for theme in [c for c in table if c not in ("Center", "Collaborative", change, "data")]:
-        counts = {what: [] for what in ("raised", "asked")}
-        for group, cell in zip(table[first], table[theme], strict=True):
-            text = re.sub(r" \(.\)$", "", cell)
-            raised, asked = (("theme", theme, ("center", group), what) for what in counts)
-            for name, part in zip((raised, asked), of(text), strict=True):
-                ledger.know(name, part)
-                counts[name[-1]].append(name)
-            ledger.row({asked: 1, raised: -1}, 0, np.inf)
-            if text in ("half or more", "less than half"):
-                ledger.row({raised: 2, asked: -1}, *((0, np.inf) if text == "half or more" else (-np.inf, -1)))
-        for what, names in counts.items():
-            ledger.total(("theme", theme, "All", what), names)
-
-
 def _scores_of_forms(ledger, tables):
     """A scale's scores and forms without one are the forms received, where a reader would guess that everybody was asked."""
     received = {name: b[0] for name, b in ledger.bounds.items() if name[0] == "forms" and name[3:] == ("Received", "") and b[0] == b[1]}
@@ -275,6 +239,5 @@ READ = {
     "people_flow": _people,
     "attendance": _attendance,
     "reported": _reported,
-    "theme_heatmap": _themes,
-    "center_themes": _centers,
+    **READ_THEMES,
 }

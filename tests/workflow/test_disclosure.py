@@ -17,7 +17,8 @@ def read_report(study, reports):
     labels = {name: [row["label"] for row in study[name]] for name in ("roles", "waves", "collaboratives")}
     staff = [label for label in labels["roles"] if label != "Parent"]
     groups = {**labels, "staff": staff, "core": ["Core team", "Other staff"], "program": PROGRAMS}
-    return attack(reports, study["privacy"]["min_cell"], groups)
+    themes = {row["theme"]: row["label"] for row in study["themes"]}
+    return attack(reports, study["privacy"]["min_cell"], groups, themes)
 
 
 @pytest.mark.parametrize(

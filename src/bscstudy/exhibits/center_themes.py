@@ -9,15 +9,14 @@ from bscstudy.exhibits import harmonised, masking
 from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order
 from bscstudy.exhibits.labels import better_end, outcome_label, words
-from bscstudy.exhibits.theme_words import center_codes, direction_mark, raised_of_asked, theme_notes
+from bscstudy.exhibits.theme_words import BANDS, center_codes, direction_mark, raised_of_asked, theme_notes
 from bscstudy.integrate.rank_links import FEWEST_SESSIONS
+from bscstudy.privacy import mask_counts
 
 TABLES = ("qual/presence", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = False
 SECTIONS = ("items", "sources")
 COUNTS = ["n_asked", "n_present", "n_facilitator", "n_barrier"]
-#: what is said of a center in place of small counts, from `FEWEST_SESSIONS` asked
-BANDS = ("less than half", "half or more")
 
 
 def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
@@ -83,6 +82,7 @@ def display_groups(tables: dict[str, pd.DataFrame], outcome: str | None, context
         cells = whole[whole["outcome"] == outcome]
     names = context.labels("collaboratives")
     cells = cells.assign(collaborative=cells["collaborative"].map(lambda c: names.get(c, "")))
+    cells = cells.assign(n_centers_raised=(cells["n_present"] > 0).groupby(cells["theme"]).transform("sum"))
     if context.show_centers:
         codes = center_codes(centers, context)
         cells = cells.assign(group=cells["center_id"].map(codes))
@@ -93,25 +93,22 @@ def display_groups(tables: dict[str, pd.DataFrame], outcome: str | None, context
 
 
 def _withheld(cells: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Take the counts from cells with few sessions asked or raising the theme, and from what would give them away.
+    """Take the counts from cells with few sessions or one center alone raising the theme, and from what would give them away.
 
     A center's cell keeps whether less than half or at least half of its sessions raised the theme, if `FEWEST_SESSIONS` were asked.
     """
     counts = (cells["n_asked"], cells["n_present"])
-    hidden = masking.with_complement(masking.any_small(counts, context.min_cell), counts, cells[["theme"]], context.min_cell)
+    masked = mask_counts(cells, ["n_asked", "n_present"], context.min_cell, ["theme"])[["n_asked", "n_present"]]
+    own = masked.map(lambda cell: isinstance(cell, str)).any(axis=1) | ((cells["n_present"] > 0) & (cells["n_centers_raised"] == 1))
+    hidden = masking.with_complement(own, counts, cells[["theme"]], context.min_cell)
     half = cells["n_present"] * 2 >= cells["n_asked"]
     enough = hidden & context.show_centers & (cells["n_asked"] >= FEWEST_SESSIONS)
     raised = cells.apply(raised_of_asked, axis=1, args=(context.min_cell,)).where(~hidden, "hidden")
-    raised = raised.mask(hidden & is_few(cells["n_asked"], context.min_cell), f"<{context.min_cell} asked")
+    raised = raised.mask(masked["n_asked"].eq(f"<{context.min_cell}"), f"<{context.min_cell} asked")
     raised = raised.mask(enough, half.map({True: BANDS[1], False: BANDS[0]}))
     marks = cells["net_direction"].where(~hidden | (enough & half)).map(direction_mark)
     blank = {name: cells[name].astype(float).where(~hidden) for name in [*COUNTS, "share", "net_direction"]}
-    return cells.assign(**blank, raised=raised, mark=marks)
-
-
-def is_few(counts: pd.Series, min_cell: int) -> pd.Series:
-    """Return which counts are small."""
-    return masking.any_small((counts,), min_cell)
+    return cells.assign(**blank, raised=raised, mark=marks).drop(columns="n_centers_raised")
 
 
 def cells_note(cells: pd.DataFrame, context: Context) -> str:
@@ -133,6 +130,8 @@ def _without_outcome(theme_center: pd.DataFrame, centers: pd.DataFrame, context:
 
 def _by_collaborative(cells: pd.DataFrame, better: str) -> pd.DataFrame:
     counts = cells.groupby(["collaborative", "theme"], as_index=False)[COUNTS].sum()
+    raised = cells[cells["n_present"] > 0].groupby(["collaborative", "theme"]).size().rename("n_centers_raised")
+    counts = counts.join(raised, on=["collaborative", "theme"]).fillna({"n_centers_raised": 0})
     change = cells.drop_duplicates("center_id").groupby("collaborative")["outcome_change"].mean()
     counts["group"] = counts["collaborative"]
     counts["outcome_change"] = counts["collaborative"].map(change)

@@ -11,7 +11,7 @@ from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit
 from bscstudy.exhibits.labels import outcome_label, words
 from bscstudy.exhibits.model_notes import EQUAL_GROUPS, harmonised_note, harmonised_word, model_notes
-from bscstudy.exhibits.theme_words import UNITS, few_raised, raised_of_asked, theme_notes
+from bscstudy.exhibits.theme_words import UNITS, few_raised, few_raised_words, in_one_center, raised_of_asked, theme_notes
 
 TABLES = ("integrate/joint_display", "models/fits", "qual/presence")
 FIGURE = True
@@ -22,7 +22,7 @@ FIT_WORDS = {
     "expand": "the survey moved clearly; the themes are not one-sided",
     "complement": "the survey alone settles no direction; the interviews add to it",
     "silent": "the survey, the interviews or both have nothing to say",
-    "withheld": "so few sessions were asked or raised a theme that no direction is shown",
+    "withheld": "so few sessions, or those of one center alone, raised a theme that no direction is shown",
 }
 
 
@@ -52,9 +52,13 @@ def _withheld(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Take the share and the direction of themes, and the fit that rests on it, where few sessions were asked or raised a theme."""
     few = frame.apply(few_raised, axis=1, args=(context.min_cell,))
     fit = few & (frame["fit_proposed"] != "silent")
-    rule = f"fewer than {context.min_cell} sessions were asked or raised a theme"
     themes = {name: frame[name].astype(float).where(~few) for name in ("share", "net_direction")}
-    return frame.assign(**themes, few=few, fit_proposed=frame["fit_proposed"].mask(fit, "withheld"), rule=frame["rule"].mask(fit, rule))
+    return frame.assign(
+        **themes,
+        few=few,
+        fit_proposed=frame["fit_proposed"].mask(fit, "withheld"),
+        rule=frame["rule"].mask(fit, few_raised_words(context.min_cell)),
+    )
 
 
 def _row(row: dict, context: Context) -> dict:
@@ -106,7 +110,9 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame, context: Context) -> dict
         "else the first and the last observed; t interval over centers"
     )
     notes["Direction"] = themes["Direction"]
-    notes["Small cells"] = f"counts of sessions from 1 to {context.min_cell - 1} are not shown, nor the direction of so few"
+    notes["Small cells"] = (
+        f"counts of sessions from 1 to {context.min_cell - 1} are not shown, nor those of one center alone, nor the direction of so few"
+    )
     notes["Proposed fit"] = (
         "from the survey interval (and its p adjusted for several tests) and the direction alone, by the rule written beside it; "
         "themes count as one-sided from a direction of 1/3 (two to one). A proposal for the researchers to judge, not a finding. "
@@ -144,6 +150,8 @@ def _sentences(records: list[dict], context: Context, harmonised: dict[str, str]
 
 
 def _of_sessions(row: dict, context: Context) -> str:
+    if in_one_center(row) and row["n_present"] >= context.min_cell:
+        return raised_of_asked(row, context.min_cell)
     return f"fewer than {context.min_cell}" if row["few"] else numbers.count_of(row["n_present"], row["n_asked"])
 
 

@@ -93,7 +93,10 @@ def _notes(fits: pd.DataFrame, presence: pd.DataFrame, context: Context) -> dict
     notes = {name: f"survey: {survey[name]}. Themes: {themes[name]}." for name in names}
     notes["Survey"] = f"rose or fell: the 95% interval of the change excludes 0, not adjusted for several constructs; {EQUAL_GROUPS}"
     notes["Direction"] = themes["Direction"]
-    notes["Small cells"] = f"counts of sessions from 1 to {context.min_cell - 1} are not shown, nor the share and direction of so few"
+    notes["Small cells"] = (
+        f"counts of sessions from 1 to {context.min_cell - 1} are not shown, nor those of one center alone, nor the share and direction "
+        "of so few"
+    )
     notes["Inference"] = f"the statements that researchers signed (config/meta_inferences.yaml); {TODO} where there is none yet"
     return notes | harmonised_note(fits)
 

@@ -8,15 +8,13 @@ from bscstudy import numbers
 from bscstudy.exhibits import harmonised, heat_maps, style
 from bscstudy.exhibits.aggregation import mean_note
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
-from bscstudy.exhibits.center_themes import BANDS, cells_note, change_waves, chosen_outcome, display_groups
+from bscstudy.exhibits.center_themes import cells_note, change_waves, chosen_outcome, display_groups
 from bscstudy.exhibits.labels import better_end, outcome_label, words
-from bscstudy.exhibits.theme_words import NOT_ASKED, UNITS, direction_words, few_raised, raised_of_asked, theme_notes
-from bscstudy.privacy import mask_counts
+from bscstudy.exhibits.theme_words import BANDS, UNITS, direction_words, few_raised, part_cell, raised_of_asked, theme_notes, withheld_parts
 
 TABLES = ("qual/presence", "qual/theme_summary", "qual/theme_center", "integrate/center_themes", "centers", "measures/aggregation")
 FIGURE = True
 SECTIONS = ("items", "sources")
-COUNTS = ["n_asked", "n_present"]
 #: shade of the cells of which only so much is shown
 SHADES = dict(zip(BANDS, (0.25, 0.75), strict=True))
 
@@ -40,7 +38,9 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         )
         notes |= harmonised.map_note([outcome], context) | mean_note(outcome, tables)
     notes["Small cells"] = (
-        f"counts from 1 to {context.min_cell - 1}, and what would give them away, are not shown, nor the share and direction of so few"
+        f"counts from 1 to {context.min_cell - 1}, those of a theme that only one center raised, and what would give them away, are not "
+        "shown, nor the share and direction of so few; of a theme that one center raised, whether less than half or at least half of "
+        "those asked raised it"
     ) + cells_note(groups, context)
     return Exhibit(
         table=_table(sessions, labels, context),
@@ -57,10 +57,7 @@ def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> 
     themes = in_order(sessions["theme"], list(labels))
     waves = [w for w in in_order(sessions["wave"], wave_order(context)) if w != "all"]
     roles = [r for r in in_order(sessions["role"], list(context.labels("roles"))) if r != "all"]
-    parts = mask_counts(sessions[sessions["wave"].ne("all") & sessions["role"].eq("all")], COUNTS, context.min_cell, ["theme"])
-    by_wave = parts.set_index(["theme", "wave"]).to_dict("index")
-    parts = mask_counts(sessions[sessions["wave"].eq("all") & sessions["role"].ne("all")], COUNTS, context.min_cell, ["theme"])
-    by_role = parts.set_index(["theme", "role"]).to_dict("index")
+    parts = {(row["theme"], row["wave"], row["role"]): row for row in withheld_parts(sessions, context.min_cell).to_dict("records")}
     whole = sessions[sessions["wave"].eq("all") & sessions["role"].eq("all")].set_index("theme").to_dict("index")
     rows = []
     for theme in themes:
@@ -71,10 +68,10 @@ def _table(sessions: pd.DataFrame, labels: dict[str, str], context: Context) -> 
             "Share (95% interval)": _share(everyone) if shown else numbers.MISSING,
             "Direction": numbers.estimate(everyone["net_direction"] if shown else None, signed=True),
         }
-        row |= {context.labels("waves").get(wave, wave): _part_cell(by_wave.get((theme, wave))) for wave in waves}
+        row |= {context.labels("waves").get(wave, wave): _part_cell(parts.get((theme, wave, "all")), context) for wave in waves}
         if len(roles) > 1:
             names = context.labels("roles")
-            row |= {names.get(role, words(role)): _part_cell(by_role.get((theme, role))) for role in roles}
+            row |= {names.get(role, words(role)): _part_cell(parts.get((theme, "all", role)), context) for role in roles}
         rows.append(row | {"Centers": numbers.count(everyone["n_centers"])})
     return pd.DataFrame(rows)
 
@@ -85,13 +82,8 @@ def _share(row: dict) -> str:
     return f"{numbers.percent(row['share'])} ({numbers.percent(row['low'])} to {numbers.percent(row['high'])})"
 
 
-def _part_cell(row: dict | None) -> str:
-    """Return the cell of a wave or a role; counts that were masked are text."""
-    if row is None:
-        return numbers.MISSING
-    if isinstance(row["n_asked"], str):
-        return f"{row['n_asked']} asked"
-    return NOT_ASKED if not row["n_asked"] else f"{numbers.count(row['n_present'])} of {numbers.count(row['n_asked'])}"
+def _part_cell(row: dict | None, context: Context) -> str:
+    return numbers.MISSING if row is None else part_cell(row, context.min_cell)
 
 
 def _sentences(whole: pd.DataFrame, labels: dict[str, str]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import pandas as pd
 from bscstudy import numbers
 from bscstudy.exhibits import style
 from bscstudy.exhibits.base import Context
-from bscstudy.exhibits.center_themes import BANDS, display_groups
-from bscstudy.exhibits.theme_words import center_codes
+from bscstudy.exhibits.center_themes import display_groups
+from bscstudy.exhibits.theme_words import BANDS, center_codes
 from bscstudy.privacy import is_small
 
 #: where the centers stand of whose share only so much is shown

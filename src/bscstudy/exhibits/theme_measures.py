@@ -5,16 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from bscstudy import numbers
-from bscstudy.exhibits import masking
 from bscstudy.exhibits.base import Context, Exhibit, empty_exhibit, in_order, wave_order
-from bscstudy.exhibits.center_themes import BANDS
 from bscstudy.exhibits.labels import words
-from bscstudy.exhibits.theme_words import NOT_ASKED, raised_of_asked, theme_notes
-from bscstudy.privacy import is_small, mask_counts
+from bscstudy.exhibits.theme_words import part_cell, theme_notes, withheld_parts
+from bscstudy.privacy import is_small
 
 TABLES = ("qual/theme_measures", "qual/coder_sensitivity", "qual/presence")
 FIGURE = False
-COUNTS = ["n_asked", "n_present"]
 #: as everywhere else, the codings from which themes are counted
 COUNTED = "counted"
 
@@ -26,7 +23,7 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
     data = measures[measures["unit"] == unit] if measures is not None else pd.DataFrame()
     if data.empty:
         return empty_exhibit(f"No theme was counted in {unit}s.")
-    data = _withheld(data, context).merge(_over_coders(tables["qual/coder_sensitivity"], unit, context), how="left")
+    data = withheld_parts(data, context.min_cell).merge(_over_coders(tables["qual/coder_sensitivity"], unit, context), how="left")
     shown = _table(data, context)
     return Exhibit(
         table=shown,
@@ -35,20 +32,6 @@ def build(tables: dict[str, pd.DataFrame], context: Context) -> Exhibit:
         sentences=_sentences(data, unit, context),
         group_by="Theme",
     )
-
-
-def _withheld(data: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Mark rows that may not be shown: few units, a theme that only one center raised, and what would give them away."""
-    counts = (data["n_asked"], data["n_present"])
-    small = masking.any_small(counts, context.min_cell)
-    one_center = (data["n_present"] > 0) & (data["n_centers_raised"] == 1)
-    hidden = small | one_center
-    for column, other in (("wave", "role"), ("role", "wave")):
-        parts = data[(data[column] != "all") & (data[other] == "all")]
-        masked = mask_counts(parts, COUNTS, context.min_cell, ["theme"])[COUNTS].map(lambda cell: isinstance(cell, str)).any(axis=1)
-        own = tuple(count.loc[parts.index] for count in counts)
-        hidden.loc[parts.index] = masking.with_complement(hidden.loc[parts.index] | masked, own, parts[["theme"]], context.min_cell)
-    return data.assign(hidden=hidden, one_center=one_center & ~small)
 
 
 def _over_coders(sensitivity: pd.DataFrame, unit: str, context: Context) -> pd.DataFrame:
@@ -81,7 +64,7 @@ def _table(data: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 def _cells(row: dict, context: Context) -> dict[str, str]:
     if row["hidden"] or not row["n_asked"]:
-        return {"Raised": _instead(row, context), **dict.fromkeys(_COLUMNS, numbers.MISSING)}
+        return {"Raised": part_cell(row, context.min_cell), **dict.fromkeys(_COLUMNS, numbers.MISSING)}
     texts = (
         _share(row["share"], row["low"], row["high"]),
         _range(row["low_centers"], row["high_centers"]),
@@ -92,21 +75,12 @@ def _cells(row: dict, context: Context) -> dict[str, str]:
         numbers.estimate(row["intensity"], 1),
         numbers.estimate(row["net_valence"], signed=True),
     )
-    return {"Raised": raised_of_asked(row, context.min_cell), **dict(zip(_COLUMNS, texts, strict=True))}
+    return {"Raised": part_cell(row, context.min_cell), **dict(zip(_COLUMNS, texts, strict=True))}
 
 
 _COLUMNS = (
     "Share (95% interval)", "Allowing for centers", "Other coders", "Excerpts", "Per 1,000 words", "Of the text", "Weight", "Net valence",
 )  # fmt: skip
-
-
-def _instead(row: dict, context: Context) -> str:
-    """Return what stands for counts that may not be shown; of a theme that one center raised, whether half of those asked did."""
-    if not row["n_asked"]:
-        return NOT_ASKED
-    if is_small(row["n_asked"], context.min_cell):
-        return f"<{context.min_cell} asked"
-    return BANDS[int(2 * row["n_present"] >= row["n_asked"])] if row["one_center"] else "hidden"
 
 
 def _share(share: object, low: object, high: object) -> str:

@@ -41,6 +41,7 @@ JOINT = [
     Column("fidelity", "Its mean over centers", NUMBER),
     Column("fidelity_n_centers", "Centers with a value", INTEGER),
     *[replace(column, name=_RENAMED.get(column.name, column.name)) for column in COUNTS],
+    Column("n_centers_raised", "Centers in which a session that was asked raised one of its themes", INTEGER, "centers"),
     Column("fit_proposed", "confirm, expand, discord, complement or silent; a proposal"),
     Column("rule", "The rule that proposed it"),
 ]

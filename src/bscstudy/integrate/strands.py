@@ -15,7 +15,7 @@ import pandas as pd
 
 from bscstudy.models.verdict import ESTIMATED, MAIN_CONTRAST
 from bscstudy.qual.presence import collapse_themes, collapse_waves
-from bscstudy.qual.shares import count_units
+from bscstudy.qual.shares import centers_that_raised, count_units
 
 NAN = float("nan")
 
@@ -198,9 +198,11 @@ def theme_counts(presence: pd.DataFrame, themes: list[dict]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `construct` and the columns of `bscstudy.qual.shares.count_units`, counted in interviews and focus groups.
+        `construct` and the columns of `bscstudy.qual.shares.count_units`, counted in interviews and focus groups, and
+        `n_centers_raised`.
     """
     sessions = presence[presence["unit"] == "session"]
     construct_of = {theme["theme"]: theme.get("construct") or "" for theme in themes}
     collapsed = collapse_waves(collapse_themes(sessions, construct_of))
-    return count_units(collapsed, ["theme"]).rename(columns={"theme": "construct"})
+    counts = count_units(collapsed, ["theme"]).merge(centers_that_raised(collapsed, ["theme"]), on="theme", how="left")
+    return counts.fillna({"n_centers_raised": 0}).astype({"n_centers_raised": int}).rename(columns={"theme": "construct"})

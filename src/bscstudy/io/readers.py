@@ -29,6 +29,8 @@ READERS = {
     "taguette": "coding_taguette",
     "qualcoder": "coding_qualcoder",
 }
+#: module that brings several coders' files of one source together
+MERGING = "coding_merge"
 
 
 def read_source(files: list[Path], source: dict) -> RawTable:
@@ -47,6 +49,5 @@ def read_source(files: list[Path], source: dict) -> RawTable:
     more = [options.pop(name) for name in list(options) if is_further_file(name)]
     if not more:
         return module.read(Path(files[0]), options)
-    from bscstudy.io.coding_merge import read_merged
-
-    return read_merged(module, [Path(files[0]), *map(Path, more)], options)
+    merging = importlib.import_module(f"bscstudy.io.{MERGING}")
+    return merging.read_merged(module, [Path(files[0]), *map(Path, more)], options)

@@ -61,6 +61,7 @@ THEME_SUMMARY = [
     Column("unit", "session, person or center"),
     *COUNTS,
     Column("n_centers", "Centers of the asked units", INTEGER, "centers"),
+    Column("n_centers_raised", "Of these, centers in which a unit raised it", INTEGER, "centers"),
 ]
 
 AGREEMENT = [

@@ -122,6 +122,13 @@ def theme_summary(presence: pd.DataFrame) -> pd.DataFrame:
     counts = count_units(everyone, by)
     asked = everyone[(everyone["asked"] == 1) & everyone["present"].notna()]
     centers = asked.groupby(by)["center_id"].nunique().rename("n_centers").reset_index()
-    merged = counts.merge(centers, on=by, how="left")
+    merged = counts.merge(centers, on=by, how="left").merge(centers_that_raised(everyone, by), on=by, how="left")
     merged["n_centers"] = merged["n_centers"].fillna(0).astype(int)
+    merged["n_centers_raised"] = merged["n_centers_raised"].fillna(0).astype(int)
     return merged
+
+
+def centers_that_raised(presence: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return `by` and `n_centers_raised`: in how many centers an asked and coded unit of the group raised the theme."""
+    raised = presence[(presence["asked"] == 1) & (presence["present"] == 1)]
+    return raised.groupby(by)["center_id"].nunique().rename("n_centers_raised").reset_index()

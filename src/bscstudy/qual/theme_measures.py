@@ -144,7 +144,7 @@ def _ratio(above: float, below: float) -> float:
 
 
 def _clustered(presence: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each group of units, the interval that allows for centers, and in how many of them the theme came up."""
+    """Return, for each group of units, the interval that allows for centers."""
     both = pd.concat([presence, collapse_waves(presence)], ignore_index=True)
     everyone = pd.concat([both, both.assign(role="all")], ignore_index=True)
     asked = everyone[(everyone["asked"] == 1) & everyone["present"].notna()]
@@ -152,6 +152,5 @@ def _clustered(presence: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, part in by_center.groupby(level=KEY, sort=True):
         found = clustered_share(part["sum"].to_numpy(), part["count"].to_numpy())
-        n_raised = int((part["sum"] > 0).sum())
-        rows.append((*key, found.design_effect, found.low, found.high, n_raised))
-    return pd.DataFrame(rows, columns=[*KEY, "design_effect", "low_centers", "high_centers", "n_centers_raised"])
+        rows.append((*key, found.design_effect, found.low, found.high))
+    return pd.DataFrame(rows, columns=[*KEY, "design_effect", "low_centers", "high_centers"])

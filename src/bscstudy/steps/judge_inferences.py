@@ -6,7 +6,7 @@ import pandas as pd
 
 from bscstudy.exhibits.base import Context
 from bscstudy.exhibits.published_values import published_values, reference_label
-from bscstudy.exhibits.theme_words import few_raised
+from bscstudy.exhibits.theme_words import few_raised, few_raised_words
 from bscstudy.integrate.columns import INFERENCE_VALUES, INFERENCES
 from bscstudy.integrate.meta_inferences import Judgement, judge, references_of
 from bscstudy.io.comparability import incomparable
@@ -48,7 +48,7 @@ def run(job: Job) -> None:
 def _proposal(row: dict, context: Context) -> dict:
     """Return what the declared rule proposes for the construct; withheld where it would tell the direction of few sessions."""
     if few_raised(row, context.min_cell) and row["fit_proposed"] != "silent":
-        return {"fit_proposed": "withheld", "rule": f"fewer than {context.min_cell} sessions were asked or raised a theme"}
+        return {"fit_proposed": "withheld", "rule": few_raised_words(context.min_cell)}
     return {"fit_proposed": row["fit_proposed"], "rule": row["rule"]}
 
 
